@@ -1,0 +1,1 @@
+"""BTCTurk over HTTP."""

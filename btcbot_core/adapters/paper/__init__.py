@@ -1,0 +1,1 @@
+"""The paper exchange: one matching core."""

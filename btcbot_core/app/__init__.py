@@ -1,0 +1,1 @@
+"""Running it: knows ports, never adapters."""

@@ -1,0 +1,1 @@
+"""The sentence that the words make: a cycle, its steps, the stages."""

@@ -1,0 +1,108 @@
+"""The cycle: what the bot saw, thought and did in one turn, as one immutable value."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from btcbot_core.domain.account import NO_PORTFOLIO, Accounts, Portfolio
+from btcbot_core.domain.decisions import Decision
+from btcbot_core.domain.ids import ClientId, CycleId, RunId
+from btcbot_core.domain.market import NO_RULES, MarketSnapshot
+from btcbot_core.domain.money import ZERO
+from btcbot_core.domain.policy import Policy
+from btcbot_core.domain.rules import PairRules
+from btcbot_core.domain.symbol import Symbol
+from btcbot_core.domain.trading import (
+    Answer,
+    Fill,
+    Intent,
+    Order,
+    OrderEvent,
+    OrderView,
+    Side,
+    Signal,
+)
+from btcbot_core.ledger.book import Ledger
+from btcbot_core.ledger.entries import LedgerEvent
+from btcbot_core.risk.verdict import NOT_JUDGED, RiskVerdict
+
+
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """What the exchange told us since we last settled; each settling takes one of these."""
+
+    answers: tuple[Answer, ...] = ()
+    views: tuple[OrderView, ...] = ()
+    """Orders as listed or looked up."""
+    absent: tuple[ClientId, ...] = ()
+    """Orders of ours that complete listings and a look-up did not show."""
+    fills: tuple[Fill, ...] = ()
+    """Trades that the ledger does not hold yet."""
+
+
+NOTHING_HEARD = Heard()
+
+
+class Carried(msgspec.Struct, frozen=True, kw_only=True):
+    """What one cycle hands to the next. Its size does not grow with history."""
+
+    ledger: Ledger
+    orders: Mapping[ClientId, Order] = {}
+    """Orders that are not finished, and those that finished in the last cycle."""
+    last_sent: Mapping[str, datetime] = {}
+    """When an order was last sent, or may have been, by `sent_key`: the cooldown's clock."""
+    marks: Mapping[Symbol, Decimal] = {}
+    peak_try: Decimal = ZERO
+
+
+def sent_key(symbol: Symbol, side: Side) -> str:
+    """The key of a pair's side in `Carried.last_sent`."""
+    return f"{symbol}:{side}"
+
+
+class CancelRequest(msgspec.Struct, frozen=True):
+    """An order of ours that is to be cancelled, and why."""
+
+    client_id: ClientId
+    decision: Decision
+
+
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
+    """A cycle in counts; money is in the portfolio."""
+
+    orders_open: int
+    intents: int
+    cancels: int
+    fills: int
+    rejects: int
+    unknown: int
+    decisions_by_reason: Mapping[str, int] = {}
+
+
+class Cycle(msgspec.Struct, frozen=True, kw_only=True):
+    # Given to it by the runner.
+    id: CycleId
+    run_id: RunId
+    step: int
+    at: datetime
+    policy: Policy
+    symbols: tuple[Symbol, ...]
+    market: MarketSnapshot
+    rules: Mapping[Symbol, PairRules] = NO_RULES
+    accounts: Accounts = {}
+    heard: Heard = NOTHING_HEARD
+    is_killed: bool = False
+    carried: Carried
+
+    # Added by the steps, in this order. Empty means: not done, so nothing is allowed.
+    order_events: tuple[OrderEvent, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    ledger_events: tuple[LedgerEvent, ...] = ()
+    portfolio: Portfolio = NO_PORTFOLIO
+    signals: tuple[Signal, ...] = ()
+    verdict: RiskVerdict = NOT_JUDGED
+    cancels: tuple[CancelRequest, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    metrics: Metrics | None = None

@@ -1,0 +1,1 @@
+"""The words: values that two rooms or more share."""

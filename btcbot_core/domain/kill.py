@@ -1,0 +1,15 @@
+"""The kill latch as a value: whether new orders are stopped, since when, by whom and why."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class KillState(msgspec.Struct, frozen=True):
+    is_set: bool
+    at: datetime | None = None
+    who: str = ""
+    why: str = ""
+
+
+NOT_KILLED = KillState(False)

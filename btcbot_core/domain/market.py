@@ -1,0 +1,68 @@
+"""What the market looked like: candles, quotes and the snapshot a cycle works on."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from btcbot_core.domain.money import BPS_PER_ONE
+from btcbot_core.domain.rules import PairRules
+from btcbot_core.domain.symbol import Symbol
+
+
+class BookSource(StrEnum):
+    """Where bid and ask come from. A modelled spread is said in every trace (DEC-19)."""
+
+    LIVE = "live"
+    RECORDED = "recorded"
+    MODELLED = "modelled"
+
+
+class Candle(msgspec.Struct, frozen=True, gc=False):
+    """One bar. `opened_at` is its open time: it may be seen only one interval later (DEC-19)."""
+
+    opened_at: datetime
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """Best bid and ask of a pair. `at` is the data's own time, so age cannot be flattered."""
+
+    symbol: Symbol
+    bid: Decimal
+    ask: Decimal
+    at: datetime
+    source: BookSource
+
+    @property
+    def mid(self) -> Decimal:
+        return (self.bid + self.ask) / 2
+
+    @property
+    def spread_bps(self) -> Decimal:
+        return (self.ask - self.bid) / self.bid * BPS_PER_ONE
+
+    def age_s(self, now: datetime) -> Decimal:
+        """Seconds since the data's own time."""
+        elapsed = now - self.at
+        return Decimal(elapsed.days * 86_400 + elapsed.seconds) + Decimal(
+            elapsed.microseconds
+        ).scaleb(-6)
+
+
+class MarketSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """All quotes that were to be had at one instant. A pair without a quote is simply not in it."""
+
+    at: datetime
+    quotes: Mapping[Symbol, Quote]
+    problems: Mapping[Symbol, str] = {}
+    """Why a pair has no quote, in words for the operator."""
+
+
+NO_RULES: Mapping[Symbol, PairRules] = {}

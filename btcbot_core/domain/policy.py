@@ -1,0 +1,47 @@
+"""What the operator set, as numbers; read once at start and carried in every cycle."""
+
+from decimal import Decimal
+
+import msgspec
+
+from btcbot_core.domain.money import ZERO
+
+
+class StrategyPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """Knobs of the profit-aware strategy. Ratios are of one; budgets in quote currency."""
+
+    min_profit_bps: Decimal = Decimal(30)
+    taker_fee_bps: Decimal = Decimal(18)
+    entry_budget_try: Decimal = Decimal(100)
+    entry_max_spread_ratio: Decimal = Decimal("0.01")
+    take_profit_ratio: Decimal = Decimal("0.25")
+    stop_loss_bps: Decimal | None = None
+
+
+class LimitPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """What one cycle and one order may do. `None` is no limit, 0 allows nothing."""
+
+    max_orders_per_cycle: int = 2
+    max_open_orders_per_symbol: int = 1
+    cooldown_s: int = 60
+    max_notional_per_cycle_try: Decimal = Decimal(1000)
+    max_notional_per_order_try: Decimal | None = None
+    min_order_notional_try: Decimal = Decimal(10)
+    cash_target_try: Decimal = ZERO
+    max_data_age_s: Decimal = Decimal(15)
+
+
+class OrderPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How orders are named, how long they rest, and when an unknown one may be given up."""
+
+    client_id_prefix: str = "btcb"
+    ttl_s: int = 120
+    absent_probes_min: int = 3
+    absent_for_s: int = 120
+    cancel_on_kill: bool = True
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    strategy: StrategyPolicy = StrategyPolicy()
+    limits: LimitPolicy = LimitPolicy()
+    orders: OrderPolicy = OrderPolicy()

@@ -1,0 +1,1 @@
+"""What our money did: double entry, first in first out."""

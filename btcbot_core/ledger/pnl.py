@@ -1,0 +1,95 @@
+"""Profit and loss: the ledger at given marks, with the identities that must hold (DEC-13).
+
+gross  = realized + unrealized + slippage
+net    = gross − fees − slippage
+equity = cash + Σ qty·mark − fees in other currencies = capital + net
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from btcbot_core.domain.account import Portfolio, Position
+from btcbot_core.domain.errors import InvariantBrokenError
+from btcbot_core.domain.money import ZERO
+from btcbot_core.domain.symbol import Asset, Symbol
+from btcbot_core.ledger.book import Ledger
+
+TOLERANCE_TRY = Decimal("0.00000001")
+"""Exact arithmetic needs none; 28 digits of Decimal may round the last of a long quotient."""
+
+
+def value(
+    ledger: Ledger,
+    marks: Mapping[Symbol, Decimal],
+    last_marks: Mapping[Symbol, Decimal],
+    peak_try: Decimal,
+) -> Portfolio:
+    """The portfolio at these marks. A pair without a mark keeps its last one, else its cost.
+
+    Raises InvariantBrokenError when the two ways to equity differ.
+    """
+    positions = {
+        h.symbol: _position(ledger, h.symbol, marks, last_marks)
+        for h in ledger.holdings.values()
+        if h.qty
+    }
+    fees, foreign, unconverted = _fees(ledger, {**last_marks, **marks})
+    held = sum((p.value_try for p in positions.values()), ZERO)
+    unrealized = sum((p.unrealized_try for p in positions.values()), ZERO)
+    gross = ledger.realized_try + unrealized + ledger.slippage_try
+    net = gross - fees - ledger.slippage_try
+    equity = ledger.cash_try + held - foreign
+    if abs(equity - (ledger.capital_try + net)) > TOLERANCE_TRY:
+        raise InvariantBrokenError(
+            f"equity {equity} is not capital {ledger.capital_try} plus net {net}"
+        )
+    peak = max(peak_try, equity)
+    return Portfolio(
+        cash_try=ledger.cash_try,
+        capital_try=ledger.capital_try,
+        equity_try=equity,
+        realized_try=ledger.realized_try,
+        unrealized_try=unrealized,
+        fees_try=fees,
+        slippage_try=ledger.slippage_try,
+        gross_try=gross,
+        net_try=net,
+        peak_try=peak,
+        drawdown_ratio=(peak - equity) / peak if peak > ZERO else ZERO,
+        positions=positions,
+        unconverted_fees=unconverted,
+    )
+
+
+def _position(
+    ledger: Ledger,
+    symbol: Symbol,
+    marks: Mapping[Symbol, Decimal],
+    last_marks: Mapping[Symbol, Decimal],
+) -> Position:
+    holding = ledger.holdings[symbol]
+    mark = marks.get(symbol)
+    known = mark if mark is not None else last_marks.get(symbol, holding.cost_try / holding.qty)
+    return Position(
+        symbol=symbol,
+        qty=holding.qty,
+        cost_try=holding.cost_try,
+        mark=known,
+        is_mark_missing=mark is None,
+    )
+
+
+def _fees(
+    ledger: Ledger, marks: Mapping[Symbol, Decimal]
+) -> tuple[Decimal, Decimal, dict[Asset, Decimal]]:
+    """All fees in quote currency, those of them paid in others, and those without a rate."""
+    foreign, unconverted = ZERO, {}
+    for asset, amount in ledger.fees.items():
+        if asset == ledger.quote:
+            continue
+        rate = marks.get(Symbol(asset + ledger.quote))
+        if rate is None:
+            unconverted[asset] = amount
+        else:
+            foreign += amount * rate
+    return ledger.fees.get(ledger.quote, ZERO) + foreign, foreign, unconverted

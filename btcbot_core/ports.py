@@ -1,0 +1,168 @@
+"""The doors: everything the core needs from outside, as small protocols in domain words."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from btcbot_core.cycle.cycle import Carried, Cycle
+from btcbot_core.domain.account import Accounts
+from btcbot_core.domain.ids import ClientId, CycleId, FillId, RunId
+from btcbot_core.domain.kill import KillState
+from btcbot_core.domain.market import MarketSnapshot
+from btcbot_core.domain.records import CycleRow, RunRow
+from btcbot_core.domain.rules import PairRules
+from btcbot_core.domain.symbol import Symbol
+from btcbot_core.domain.trading import Answer, Fill, Intent, Order, OrderEvent, OrderView
+from btcbot_core.ledger.entries import LedgerEvent
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """Aware UTC; on recorded data the instant of the current step."""
+
+    def monotonic_s(self) -> float:
+        """For durations, pacing and leases; never for anything that is stored or decided."""
+
+
+class Timeline(Protocol):
+    """When the turns are. Recorded data have an end, live markets do not."""
+
+    def advance(self, last_step: int) -> int | None:
+        """Move to the step after `last_step` (−1 before the first); None when the data end."""
+
+    def total(self) -> int | None:
+        """How many steps there are in all, or None."""
+
+
+class MarketDataPort(Protocol):
+    def snapshot(self, symbols: Sequence[Symbol]) -> MarketSnapshot:
+        """Quotes as of now. Raises ExchangeUnavailableError when nothing at all is to be had."""
+
+    def rules(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, PairRules]:
+        """The exchange's rules; a pair without rules is left out."""
+
+
+class ExchangePort(Protocol):
+    """Reads raise ExchangeUnavailableError or ExchangeRefusedError; writes answer, always."""
+
+    def balances(self) -> Accounts: ...
+
+    def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
+        """Every open order of the account on this pair, ours or not: complete, or an error."""
+
+    def find_order(self, order: Order) -> OrderView | None:
+        """Look one order up, by exchange id if it has one, else by client id; None if unknown."""
+
+    def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+        """Trades of the account at or after `since`, oldest first, complete."""
+
+    def submit(self, intent: Intent) -> Answer:
+        """Send once. Never raises for what the network or the exchange does."""
+
+    def cancel(self, order: Order) -> Answer:
+        """Ask once. ACKED means that the request was taken, not that the order is cancelled."""
+
+
+class KillLatch(Protocol):
+    """The latch that stops new orders. Reading it is cheap: it is read before every single one."""
+
+    def is_set(self) -> bool:
+        """Memory and file, freshly read."""
+
+    def state(self) -> KillState: ...
+
+    def set(self, who: str, why: str) -> KillState:
+        """Set it; again is no error. The event is set before anything can fail."""
+
+    def clear(self) -> None: ...
+
+
+class OrderRepo(Protocol):
+    def add_intents(self, run: RunId, intents: Sequence[Intent]) -> None:
+        """Store intents as PLANNED orders. Raises InvariantBrokenError when an id is taken."""
+
+    def apply(self, events: Sequence[OrderEvent], orders: Sequence[Order]) -> None:
+        """Append events and bring their orders' rows up to date."""
+
+    def active(self, run: RunId) -> tuple[Order, ...]:
+        """Every order that is not finished."""
+
+    def find(
+        self, run: RunId, exchange_ids: Sequence[str], client_ids: Sequence[ClientId]
+    ) -> tuple[Order, ...]:
+        """Orders of any state by either id."""
+
+
+class LedgerRepo(Protocol):
+    def append(self, run: RunId, events: Sequence[LedgerEvent]) -> None: ...
+
+    def events(self, run: RunId, after_seq: int = 0) -> Sequence[LedgerEvent]:
+        """All events of the run's scope in `seq` order."""
+
+    def booked(self, run: RunId, fills: Sequence[FillId]) -> frozenset[FillId]:
+        """Which of these fills the ledger holds already."""
+
+
+class CycleRepo(Protocol):
+    def add(self, row: CycleRow) -> None: ...
+
+    def last(self, run: RunId) -> CycleRow | None: ...
+
+    def recent(self, run: RunId, limit: int) -> tuple[CycleRow, ...]:
+        """Newest last."""
+
+
+class RunRepo(Protocol):
+    def open(self, run: RunRow) -> None:
+        """Register a run; the same id again continues it."""
+
+    def latest(self) -> RunRow | None: ...
+
+    def finish(self, run: RunId, at: datetime, outcome: str) -> None: ...
+
+
+class CheckpointRepo(Protocol):
+    """The carried state at the last commit, so that starting costs the same after any history."""
+
+    def save(self, run: RunId, cycle: CycleId, carried: Carried) -> None: ...
+
+    def load(self, run: RunId) -> Carried | None: ...
+
+
+class AuditRepo(Protocol):
+    def add(self, at: datetime, who: str, act: str, why: str) -> None:
+        """Append an act of the operator or of the bot on itself: kill, reset, start, stop."""
+
+    def recent(self, limit: int) -> tuple[tuple[datetime, str, str, str], ...]: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction. Leaving the block without `commit()` rolls everything back."""
+
+    orders: OrderRepo
+    ledger: LedgerRepo
+    cycles: CycleRepo
+    runs: RunRepo
+    checkpoints: CheckpointRepo
+    audit: AuditRepo
+
+    def commit(self) -> None: ...
+
+
+class Store(Protocol):
+    def begin(self) -> AbstractContextManager[UnitOfWork]:
+        """Open a write transaction. Raises StoreBusyError when another process holds the lock."""
+
+    def read(self) -> AbstractContextManager[UnitOfWork]:
+        """A consistent read; committing it is an error."""
+
+    def close(self) -> None: ...
+
+
+class Cycles(Protocol):
+    """Somebody who wants to see each cycle: the flight recorder, a test."""
+
+    def __call__(self, cycle: Cycle) -> None: ...

@@ -1,0 +1,52 @@
+"""What risk allows this cycle, and why: the value that opens the way to orders."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+
+from btcbot_core.domain.codes import Reason
+from btcbot_core.domain.decisions import RiskMode
+from btcbot_core.domain.money import ZERO
+from btcbot_core.domain.symbol import Symbol
+from btcbot_core.domain.trading import Side
+
+_STRICTNESS = {RiskMode.NORMAL: 0, RiskMode.REDUCE_RISK_ONLY: 1, RiskMode.OBSERVE_ONLY: 2}
+
+
+class ModeReason(msgspec.Struct, frozen=True):
+    """One rule's say about the mode."""
+
+    mode: RiskMode
+    reason: Reason
+    observed: str = ""
+    limit: str = ""
+
+
+class RiskVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """The mode, every rule that spoke, and the room that is left for orders of this cycle."""
+
+    mode: RiskMode
+    reasons: tuple[ModeReason, ...]
+    orders_left: int = 0
+    cash_left_try: Decimal = ZERO
+    notional_left_try: Decimal = ZERO
+    blocked: Mapping[Symbol, Reason] = {}
+    """Pairs that may not trade this cycle: stale or missing data, an unknown order."""
+
+    def allows(self, side: Side) -> bool:
+        """Whether the mode permits an order on this side at all."""
+        if self.mode is RiskMode.NORMAL:
+            return True
+        return self.mode is RiskMode.REDUCE_RISK_ONLY and side is Side.SELL
+
+
+NOT_JUDGED = RiskVerdict(
+    mode=RiskMode.OBSERVE_ONLY, reasons=(ModeReason(RiskMode.OBSERVE_ONLY, Reason.NOT_JUDGED),)
+)
+"""What a cycle holds that nobody judged: it trades nothing."""
+
+
+def strictest(reasons: tuple[ModeReason, ...]) -> RiskMode:
+    """The strictest mode that any rule asked for; all reasons are kept elsewhere."""
+    return max((r.mode for r in reasons), key=_STRICTNESS.__getitem__, default=RiskMode.NORMAL)
