@@ -26,6 +26,7 @@ class Reason(StrEnum):
     # Risk: the wish was refused or made smaller
     MODE_FORBIDS = "risk_block:mode"
     MAX_OPEN_ORDERS_PER_SYMBOL = "risk_block:max_open_orders_per_symbol"
+    MAX_OPEN_ORDERS = "risk_block:max_open_orders"
     COOLDOWN = "risk_block:cooldown"
     MISSING_LIMIT_PRICE = "risk_block:missing_limit_price"
     RULES_UNAVAILABLE = "risk_block:exchange_rules_unavailable"
@@ -46,6 +47,7 @@ class Reason(StrEnum):
     PLACED = "order:placed"
     EXPIRED = "order:expired"
     CANCEL_ON_KILL = "order:cancel_on_kill"
+    CANCEL_RETRY = "order:cancel_retry"
     REJECTED = "order:rejected"
     NOT_SENT = "order:not_sent"
     OUTCOME_UNKNOWN = "order:outcome_unknown"
@@ -72,6 +74,7 @@ MEANING: dict[Reason, str] = {
     Reason.DATA_MISSING: "there is no usable quote: this pair waits",
     Reason.MODE_FORBIDS: "the risk mode does not allow this side",
     Reason.MAX_OPEN_ORDERS_PER_SYMBOL: "the pair has as many open orders as allowed",
+    Reason.MAX_OPEN_ORDERS: "as many orders are open as allowed in all",
     Reason.COOLDOWN: "the last order on this side is too recent",
     Reason.MISSING_LIMIT_PRICE: "the wish names no price",
     Reason.RULES_UNAVAILABLE: "the exchange's rules for the pair are not known",
@@ -90,6 +93,7 @@ MEANING: dict[Reason, str] = {
     Reason.PLACED: "sent to the exchange",
     Reason.EXPIRED: "open for longer than its time to live: cancel",
     Reason.CANCEL_ON_KILL: "killed: our open orders are cancelled",
+    Reason.CANCEL_RETRY: "the cancel has not come through: ask again",
     Reason.REJECTED: "the exchange refused the order",
     Reason.NOT_SENT: "the order never left this machine",
     Reason.OUTCOME_UNKNOWN: "no usable answer: the pair is frozen until evidence decides",

@@ -22,6 +22,7 @@ class LimitPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """What one cycle and one order may do. `None` is no limit, 0 allows nothing."""
 
     max_orders_per_cycle: int = 2
+    max_open_orders: int = 5
     max_open_orders_per_symbol: int = 1
     cooldown_s: int = 60
     max_notional_per_cycle_try: Decimal = Decimal(1000)
@@ -39,6 +40,11 @@ class OrderPolicy(msgspec.Struct, frozen=True, kw_only=True):
     absent_probes_min: int = 3
     absent_for_s: int = 120
     cancel_on_kill: bool = True
+    cancel_retry_s: int = 60
+    late_fill_s: int = 600
+    """How long a finished order is still watched for fills that come late."""
+    latency_steps: int = 0
+    """Steps before an order can fill: 0 live, 1 on recorded data (DEC-20)."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import msgspec
 
-from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.money import ZERO, ceil_to, floor_to
 from btcbot_core.domain.symbol import Asset, Symbol
 from btcbot_core.domain.trading import Side
@@ -38,14 +37,3 @@ def round_price(rules: PairRules, side: Side, price: Decimal) -> Decimal:
 def round_qty(rules: PairRules, qty: Decimal) -> Decimal:
     """Down to the lot step."""
     return floor_to(qty, rules.lot_step)
-
-
-def breach(rules: PairRules, price: Decimal, qty: Decimal) -> Reason | None:
-    """The first rule that a rounded order breaks, or None."""
-    if price <= ZERO or qty <= ZERO:
-        return Reason.NON_POSITIVE_AFTER_QUANTIZE
-    if price * qty < rules.min_notional:
-        return Reason.MIN_NOTIONAL
-    if price < rules.min_price or (rules.max_price is not None and price > rules.max_price):
-        return Reason.PRICE_OUT_OF_BOUNDS
-    return None

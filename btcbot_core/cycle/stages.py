@@ -1,0 +1,29 @@
+"""The stages: one set of steps, a composition each. Read this file second."""
+
+import msgspec
+
+from btcbot_core.cycle.steps import (
+    Steps,
+    book,
+    expire,
+    judge,
+    mark,
+    measure,
+    plan,
+    propose,
+    reconcile,
+)
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """What a turn does: settle what was heard, decide, and after speaking settle and close."""
+
+    name: str
+    settle: Steps
+    decide: Steps
+    close: Steps
+
+
+SETTLE: Steps = (reconcile, book, mark)
+
+STAGE3 = Stage("stage3", SETTLE, decide=(propose, judge, expire, plan), close=(measure,))

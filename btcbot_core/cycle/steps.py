@@ -1,0 +1,227 @@
+"""The steps: each takes a cycle and gives it back with one thing added. Read this file first."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+import msgspec
+
+from btcbot_core.cycle.cycle import CancelRequest, Cycle, Metrics, sent_key
+from btcbot_core.cycle.plan import plan as plan  # the one step long enough for its own module
+from btcbot_core.domain.codes import Reason
+from btcbot_core.domain.decisions import Action, Decision
+from btcbot_core.domain.ids import ClientId
+from btcbot_core.domain.money import ZERO
+from btcbot_core.domain.symbol import Symbol
+from btcbot_core.domain.trading import Order, OrderEventKind, OrderStatus
+from btcbot_core.ledger.book import fold
+from btcbot_core.ledger.journal import fill_entries, opening_entries, order_entries
+from btcbot_core.ledger.pnl import value
+from btcbot_core.oms.expiry import expired
+from btcbot_core.oms.reconcile import Evidence, reconcile_orders, unresolved_symbols
+from btcbot_core.risk.judge import RiskFacts, judge_basic
+from btcbot_core.strategy.profit_aware import profit_aware
+from btcbot_core.strategy.strategy import StrategyView
+
+Step = Callable[[Cycle], Cycle]
+Steps = tuple[Step, ...]
+
+replace = msgspec.structs.replace
+
+
+def reconcile(cycle: Cycle) -> Cycle:
+    """What the exchange told us becomes order events; fills of ours are picked out."""
+    heard, policy = cycle.heard, cycle.policy.orders
+    settled = _settled(cycle) if heard.absent else frozenset()
+    result = reconcile_orders(
+        cycle.carried.orders,
+        Evidence(
+            at=cycle.at,
+            cycle_id=cycle.id,
+            answers=heard.answers,
+            views=heard.views,
+            absent=heard.absent,
+            fills=heard.fills,
+            settled=settled,
+        ),
+        policy,
+    )
+    orders = _start_resting(cycle, result.orders)
+    if not result.events and orders is cycle.carried.orders:
+        return cycle
+    sent = {
+        sent_key(orders[e.client_id].symbol, orders[e.client_id].side): e.at
+        for e in result.events
+        if e.before is OrderStatus.PLANNED
+        and e.kind in (OrderEventKind.ACCEPTED, OrderEventKind.NO_ANSWER, OrderEventKind.FILLED)
+    }
+    carried = replace(cycle.carried, orders=orders, last_sent={**cycle.carried.last_sent, **sent})
+    return replace(
+        cycle,
+        carried=carried,
+        order_events=(*cycle.order_events, *result.events),
+        fills=(*cycle.fills, *result.fills),
+    )
+
+
+def book(cycle: Cycle) -> Cycle:
+    """New fills, and orders placed and cancelled, go into the ledger; the first cycle opens it."""
+    ledger = cycle.carried.ledger
+    entries = list(opening_entries(ledger, cycle.id, cycle.at, cycle.accounts, _priced(cycle)))
+    already = {e.id for e in cycle.ledger_events}
+    entries.extend(order_entries(cycle.order_events, cycle.carried.orders, already))
+    entries.extend(fill_entries(cycle.fills, cycle.id, already))
+    if not entries:
+        return cycle
+    numbered = tuple(replace(entry, seq=ledger.seq + n) for n, entry in enumerate(entries, start=1))
+    moved = fold(ledger, numbered)
+    carried = replace(
+        cycle.carried,
+        ledger=moved,
+        # Money that came or went is no gain or loss: the peak moves with it.
+        peak_try=cycle.carried.peak_try + moved.capital_try - ledger.capital_try,
+    )
+    return replace(cycle, carried=carried, ledger_events=(*cycle.ledger_events, *numbered))
+
+
+def mark(cycle: Cycle) -> Cycle:
+    """Value the ledger at mid prices; asserts that both ways to equity agree."""
+    marks = {symbol: quote.mid for symbol, quote in cycle.market.quotes.items()}
+    carried = cycle.carried
+    portfolio = value(carried.ledger, marks, carried.marks, carried.peak_try)
+    return replace(
+        cycle,
+        portfolio=portfolio,
+        carried=replace(carried, marks={**carried.marks, **marks}, peak_try=portfolio.peak_try),
+    )
+
+
+def propose(cycle: Cycle) -> Cycle:
+    """Ask the strategy what it wants."""
+    wishes = profit_aware(
+        StrategyView(
+            symbols=cycle.symbols,
+            quotes=cycle.market.quotes,
+            rules=cycle.rules,
+            positions=cycle.portfolio.positions,
+            cash_free_try=_free_cash(cycle) or ZERO,
+            working=frozenset(
+                (o.symbol, o.side) for o in cycle.carried.orders.values() if o.is_active
+            ),
+            policy=cycle.policy,
+        )
+    )
+    return replace(cycle, signals=wishes.signals, decisions=(*cycle.decisions, *wishes.holds))
+
+
+def judge(cycle: Cycle) -> Cycle:
+    """Decide the mode, which pairs wait, and how much room there is."""
+    verdict = judge_basic(
+        RiskFacts(
+            symbols=cycle.symbols,
+            data_age_s={s: q.age_s(cycle.at) for s, q in cycle.market.quotes.items()},
+            unresolved=unresolved_symbols(cycle.carried.orders),
+            cash_free_try=_free_cash(cycle),
+            unconverted_fees=cycle.portfolio.unconverted_fees,
+            is_killed=cycle.is_killed,
+        ),
+        cycle.policy.limits,
+    )
+    waiting = tuple(
+        Decision(symbol=symbol, action=Action.BLOCK, reason=reason)
+        for symbol, reason in verdict.blocked.items()
+        if reason is Reason.DATA_MISSING
+    )
+    return replace(cycle, verdict=verdict, decisions=(*cycle.decisions, *waiting))
+
+
+def expire(cycle: Cycle) -> Cycle:
+    """Orders that have rested too long, and all of ours once killed, are to be cancelled."""
+    found = expired(cycle.carried.orders.values(), cycle.at, cycle.policy.orders, cycle.is_killed)
+    if not found:
+        return cycle
+    cancels = tuple(
+        CancelRequest(
+            e.order.client_id,
+            Decision(
+                symbol=e.order.symbol,
+                action=Action.CANCEL,
+                side=e.order.side,
+                reason=e.reason,
+                price=e.order.price,
+                qty=e.order.left_qty,
+                observed=e.age_s,
+                limit=e.limit_s,
+                unit="s",
+            ),
+        )
+        for e in found
+    )
+    decisions = (*cycle.decisions, *(c.decision for c in cancels))
+    return replace(cycle, cancels=cancels, decisions=decisions)
+
+
+def measure(cycle: Cycle) -> Cycle:
+    """Count what happened."""
+    by_reason: dict[str, int] = {}
+    for decision in cycle.decisions:
+        by_reason[decision.reason] = by_reason.get(decision.reason, 0) + 1
+    orders = cycle.carried.orders.values()
+    kinds = [e.kind for e in cycle.order_events]
+    return replace(
+        cycle,
+        metrics=Metrics(
+            orders_open=sum(1 for o in orders if o.is_active),
+            intents=len(cycle.intents),
+            cancels=len(cycle.cancels),
+            fills=len(cycle.fills),
+            rejects=kinds.count(OrderEventKind.REJECTED),
+            unknown=len(unresolved_symbols(cycle.carried.orders)),
+            decisions_by_reason=by_reason,
+        ),
+    )
+
+
+def _free_cash(cycle: Cycle) -> Decimal | None:
+    """Free quote currency; None while balances are unknown or the ledger is not open yet."""
+    balance = cycle.accounts.get(cycle.carried.ledger.quote)
+    return None if balance is None or cycle.carried.ledger.seq == 0 else balance.free
+
+
+def _settled(cycle: Cycle) -> frozenset[Symbol]:
+    """Pairs on which the exchange's balances are just what the ledger says."""
+    ledger, accounts = cycle.carried.ledger, cycle.accounts
+    quote = accounts.get(ledger.quote)
+    if quote is None or quote.total != ledger.cash_try:
+        return frozenset()
+    held = {
+        symbol: accounts[rules.base].total if rules.base in accounts else ZERO
+        for symbol, rules in cycle.rules.items()
+    }
+    return frozenset(s for s, qty in held.items() if qty == ledger.holding(s).qty)
+
+
+def _priced(cycle: Cycle) -> dict[Symbol, tuple[str, Decimal | None]]:
+    """Each pair's base asset and its mark, for holdings that were there before us."""
+    quotes = cycle.market.quotes
+    return {
+        symbol: (rules.base, quotes[symbol].mid if symbol in quotes else None)
+        for symbol, rules in cycle.rules.items()
+    }
+
+
+def _start_resting(cycle: Cycle, orders: Mapping[ClientId, Order]) -> Mapping[ClientId, Order]:
+    """Start the clock of orders that can fill from now on, and let go of long finished ones."""
+    changed: dict[ClientId, Order] = {}
+    gone: set[ClientId] = set()
+    policy = cycle.policy.orders
+    for order in orders.values():
+        if not order.is_active:
+            if (cycle.at - order.updated_at).total_seconds() > policy.late_fill_s:
+                gone.add(order.client_id)
+        elif order.rests_since is None and (
+            policy.latency_steps == 0 or order.cycle_id != cycle.id
+        ):
+            changed[order.client_id] = replace(order, rests_since=cycle.at)
+    if not changed and not gone:
+        return orders
+    return {k: changed.get(k, o) for k, o in orders.items() if k not in gone}

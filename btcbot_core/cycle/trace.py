@@ -1,0 +1,148 @@
+"""A cycle as plain data, compact and complete: what is stored, shown later and compared.
+
+Rows are arrays, not objects: names stand in the schema once and not in every record. Only what
+cannot be derived is kept. Equal cycles give equal bytes.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from btcbot_core.cycle.cycle import Cycle
+from btcbot_core.domain.codes import Reason
+from btcbot_core.domain.decisions import Action, Decision, RiskMode
+from btcbot_core.domain.market import BookSource
+from btcbot_core.domain.money import ZERO, canonical
+from btcbot_core.domain.symbol import Symbol
+from btcbot_core.domain.trading import Fill, Intent, OrderEvent, Side
+from btcbot_core.risk.verdict import ModeReason
+
+VERSION = 1
+
+
+class QuoteRow(msgspec.Struct, frozen=True, array_like=True):
+    symbol: Symbol
+    bid: str
+    ask: str
+    age_s: str
+    source: BookSource
+
+
+class PositionRow(msgspec.Struct, frozen=True, array_like=True):
+    symbol: Symbol
+    qty: str
+    cost_try: str
+
+
+class DecisionRow(msgspec.Struct, frozen=True, array_like=True):
+    symbol: Symbol
+    action: Action
+    reason: Reason
+    side: Side | None = None
+    price: str = ""
+    qty: str = ""
+    observed: str = ""
+    limit: str = ""
+    unit: str = ""
+
+
+class ModeRow(msgspec.Struct, frozen=True, array_like=True):
+    mode: RiskMode
+    reason: Reason
+    observed: str = ""
+    limit: str = ""
+
+
+class Trace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The record of one cycle. Numbers are canonical text, so that values compare as bytes."""
+
+    v: int
+    cycle: str
+    at: datetime
+    quotes: tuple[QuoteRow, ...] = ()
+    problems: dict[Symbol, str] = {}
+    cash: str = ""
+    capital: str = ""
+    equity: str = ""
+    realized: str = ""
+    fees: str = ""
+    slippage: str = ""
+    peak: str = ""
+    positions: tuple[PositionRow, ...] = ()
+    killed: bool = False
+    mode: RiskMode
+    reasons: tuple[ModeRow, ...] = ()
+    decisions: tuple[DecisionRow, ...] = ()
+    intents: tuple[Intent, ...] = ()
+    events: tuple[OrderEvent, ...] = ()
+    fills: tuple[Fill, ...] = ()
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Trace)
+
+
+def trace(cycle: Cycle) -> Trace:
+    """The record of a cycle."""
+    money, quotes = cycle.portfolio, cycle.market.quotes
+    return Trace(
+        v=VERSION,
+        cycle=cycle.id,
+        at=cycle.at,
+        quotes=tuple(
+            QuoteRow(s, canonical(q.bid), canonical(q.ask), canonical(q.age_s(cycle.at)), q.source)
+            for s, q in quotes.items()
+        ),
+        problems=dict(cycle.market.problems),
+        cash=canonical(money.cash_try),
+        capital=canonical(money.capital_try),
+        equity=canonical(money.equity_try),
+        realized=canonical(money.realized_try),
+        fees=canonical(money.fees_try),
+        slippage=canonical(money.slippage_try),
+        peak=canonical(money.peak_try),
+        positions=tuple(
+            PositionRow(p.symbol, canonical(p.qty), canonical(p.cost_try))
+            for p in money.positions.values()
+        ),
+        killed=cycle.is_killed,
+        mode=cycle.verdict.mode,
+        reasons=tuple(_mode_row(r) for r in cycle.verdict.reasons),
+        decisions=tuple(_decision_row(d) for d in cycle.decisions),
+        intents=cycle.intents,
+        events=cycle.order_events,
+        fills=cycle.fills,
+    )
+
+
+def encode(record: Trace) -> bytes:
+    """The record as JSON bytes."""
+    return _ENCODER.encode(record)
+
+
+def decode(data: bytes) -> Trace:
+    """Read a record back. Raises msgspec.ValidationError for what is none."""
+    return _DECODER.decode(data)
+
+
+def _mode_row(reason: ModeReason) -> ModeRow:
+    return ModeRow(reason.mode, reason.reason, reason.observed, reason.limit)
+
+
+def _decision_row(d: Decision) -> DecisionRow:
+    return DecisionRow(
+        d.symbol,
+        d.action,
+        d.reason,
+        d.side,
+        _text(d.price),
+        _text(d.qty),
+        _text(d.observed),
+        _text(d.limit),
+        d.unit,
+    )
+
+
+def _text(value: Decimal | None) -> str:
+    return "" if value is None else "0" if value == ZERO else canonical(value)

@@ -1,0 +1,58 @@
+"""From a wish to an order: round by the exchange's rules, in our favour, and name it."""
+
+from decimal import Decimal
+
+import msgspec
+
+from btcbot_core.domain.codes import Reason
+from btcbot_core.domain.money import ZERO
+from btcbot_core.domain.rules import PairRules, round_price, round_qty
+from btcbot_core.domain.trading import Side
+
+
+class Sized(msgspec.Struct, frozen=True):
+    """A price and a quantity that the exchange would take, or the reason why there are none."""
+
+    price: Decimal
+    qty: Decimal
+    problem: Reason | None = None
+
+    @property
+    def notional_try(self) -> Decimal:
+        return self.price * self.qty
+
+
+def size(
+    rules: PairRules, side: Side, price: Decimal, qty: Decimal, min_notional_try: Decimal
+) -> Sized:
+    """Round a wish. The minimum is the stricter of the exchange's and the operator's."""
+    rounded = Sized(round_price(rules, side, price), round_qty(rules, qty))
+    problem = _problem(rules, rounded, max(min_notional_try, rules.min_notional))
+    return Sized(rounded.price, rounded.qty, problem)
+
+
+def size_from_notional(
+    rules: PairRules, side: Side, price: Decimal, notional_try: Decimal
+) -> Sized:
+    """The largest order that costs at most `notional_try`; refused when that is under the minimum.
+
+    The quantity is never rounded up over the money that was meant (STAGE3_6 §2.2).
+    """
+    rounded_price = round_price(rules, side, price)
+    if rounded_price <= ZERO:
+        return Sized(rounded_price, ZERO, Reason.NON_POSITIVE_AFTER_QUANTIZE)
+    if notional_try < rules.min_notional:
+        return Sized(rounded_price, ZERO, Reason.MIN_NOTIONAL)
+    qty = round_qty(rules, notional_try / rounded_price)
+    return Sized(rounded_price, qty, _problem(rules, Sized(rounded_price, qty), rules.min_notional))
+
+
+def _problem(rules: PairRules, sized: Sized, min_notional_try: Decimal) -> Reason | None:
+    if sized.price <= ZERO or sized.qty <= ZERO:
+        return Reason.NON_POSITIVE_AFTER_QUANTIZE
+    if sized.notional_try < min_notional_try:
+        return Reason.MIN_NOTIONAL
+    too_high = rules.max_price is not None and sized.price > rules.max_price
+    if sized.price < rules.min_price or too_high:
+        return Reason.PRICE_OUT_OF_BOUNDS
+    return None

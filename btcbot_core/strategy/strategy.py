@@ -1,0 +1,43 @@
+"""The shape of a strategy: what it sees, and what it answers."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+import msgspec
+
+from btcbot_core.domain.account import Position
+from btcbot_core.domain.decisions import Decision
+from btcbot_core.domain.market import Quote
+from btcbot_core.domain.policy import Policy
+from btcbot_core.domain.rules import PairRules
+from btcbot_core.domain.symbol import Symbol
+from btcbot_core.domain.trading import Side, Signal
+
+
+class StrategyView(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a strategy may know. No settings, no client, no clock."""
+
+    symbols: tuple[Symbol, ...]
+    quotes: Mapping[Symbol, Quote]
+    rules: Mapping[Symbol, PairRules]
+    positions: Mapping[Symbol, Position]
+    cash_free_try: Decimal
+    working: frozenset[tuple[Symbol, Side]]
+    """Sides of pairs on which an order of ours is not finished."""
+    policy: Policy
+
+    def min_notional_try(self, symbol: Symbol) -> Decimal:
+        """The smallest total that can be traded: the exchange's minimum or ours."""
+        rules = self.rules.get(symbol)
+        ours = self.policy.limits.min_order_notional_try
+        return max(ours, rules.min_notional) if rules else ours
+
+
+class Wishes(msgspec.Struct, frozen=True):
+    """What a strategy wants, and why it wants nothing of the rest."""
+
+    signals: tuple[Signal, ...]
+    holds: tuple[Decision, ...]
+
+
+Strategy = Callable[[StrategyView], Wishes]
