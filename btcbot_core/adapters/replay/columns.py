@@ -1,0 +1,183 @@
+"""CSV files of figures, read strictly into columns of whole numbers with one unit each.
+
+A column keeps `353540.25` as 35354025 hundredths: eight bytes a cell, exact, and two equal
+columns are equal whatever zeros the file wrote.
+"""
+
+import re
+from array import array
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from btcbot_core.domain.errors import DatasetError
+from btcbot_core.domain.money import NotANumberError, canonical, decimal_from
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+FILE_BYTES_MAX = 256 * 1024 * 1024
+ROWS_MAX = 5_000_000
+LINE_LENGTH_MAX = 512
+WHOLE_DIGITS_MAX = 14
+DECIMALS_MAX = 14
+"""Both together stay under the 28 digits up to which Decimal arithmetic is exact."""
+
+_ISO_UTC = re.compile(
+    r"(?:19[7-9]|20[0-9]|21[0-9])[0-9]-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+    r"(?:\.[0-9]{1,6})?(?:Z|\+00:00)",
+    re.ASCII,
+)
+_EPOCH = re.compile(r"[0-9]{10}(?:[0-9]{3})?", re.ASCII)
+
+
+class Column(msgspec.Struct, frozen=True):
+    """Exact numbers of one kind. `column[i]` is the Decimal of row i."""
+
+    units: Sequence[int]
+    unit: Decimal
+
+    def __getitem__(self, index: int) -> Decimal:
+        return self.units[index] * self.unit
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+
+class Table(msgspec.Struct, frozen=True):
+    """The rows of one file: their times in microseconds since 1970, and the cells as text."""
+
+    label: str
+    times: Sequence[int]
+    cells: tuple[list[str], ...]
+    """One list for each column asked for, in the order asked."""
+
+    def fault(self, row: int, found: str, expected: str) -> DatasetError:
+        """What is wrong with a row, as the operator reads it."""
+        return fault(self.label, row + 2, found, expected)
+
+
+def fault(label: str, line: int, found: str, expected: str) -> DatasetError:
+    """One line that names file, line, what was found and what was expected."""
+    return DatasetError(f"{label} line {line}: found {found}, expected {expected}")
+
+
+def shown(text: str) -> str:
+    """Text from outside, safe to print: control characters become escapes, long ones are cut."""
+    return repr(text if len(text) <= 60 else text[:60] + "…")
+
+
+def instant(microseconds: int) -> datetime:
+    """The aware UTC time of a row."""
+    return EPOCH + microseconds * MICROSECOND
+
+
+def microseconds(at: datetime) -> int:
+    """A time as rows keep it."""
+    return (at - EPOCH) // MICROSECOND
+
+
+def read_table(path: Path, label: str, columns: tuple[str, ...]) -> Table:
+    """Read `ts` and the named columns. Further columns are allowed and left alone.
+
+    Raises DatasetError for the first line that is not as it should be.
+    """
+    if path.stat().st_size > FILE_BYTES_MAX:
+        raise DatasetError(f"{label}: found more than {FILE_BYTES_MAX} bytes, expected fewer")
+    times: array[int] = array("q")
+    rows: list[list[str]] = []
+    with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as file:
+        names = [name.strip() for name in file.readline(LINE_LENGTH_MAX).rstrip("\r\n").split(",")]
+        places = _places(label, names, columns)
+        ts_place = names.index("ts")
+        for number, line in enumerate(iter(lambda: file.readline(LINE_LENGTH_MAX), ""), start=2):
+            cells = _split(label, number, line, len(names))
+            times.append(_time(label, number, cells[ts_place]))
+            rows.append([cells[place] for place in places])
+            if number > ROWS_MAX:
+                raise DatasetError(f"{label}: found more than {ROWS_MAX} rows, expected fewer")
+    if not rows:
+        raise fault(label, 2, "the end of the file", "at least one row")
+    by_column = tuple(list(column) for column in zip(*rows, strict=True))
+    return Table(label, times, by_column)
+
+
+def read_numbers(table: Table, places: Sequence[int], *, may_be_zero: bool) -> list[Column]:
+    """The cells of these columns as numbers in one common unit.
+
+    Raises DatasetError for the first cell that is no number, negative, zero where it must not
+    be, or of an absurd size.
+    """
+    halves = [
+        [_halves(table, row, text) for row, text in enumerate(table.cells[p])] for p in places
+    ]
+    scale = max(len(decimals) for column in halves for _, decimals in column)
+    unit = Decimal(1).scaleb(-scale)
+    columns = []
+    for place, column in zip(places, halves, strict=True):
+        units = [int(whole + decimals.ljust(scale, "0")) for whole, decimals in column]
+        if not may_be_zero and min(units) == 0:
+            row = units.index(0)
+            raise table.fault(row, shown(table.cells[place][row]), "a number above zero")
+        columns.append(Column(_packed(units), unit))
+    return columns
+
+
+def _places(label: str, names: list[str], columns: tuple[str, ...]) -> list[int]:
+    wanted = ("ts", *columns)
+    if len(set(names)) != len(names) or not set(wanted) <= set(names):
+        found = shown(",".join(names))
+        raise fault(label, 1, f"the header {found}", f"the columns {','.join(wanted)}")
+    return [names.index(column) for column in columns]
+
+
+def _split(label: str, number: int, line: str, width: int) -> list[str]:
+    cells = line.rstrip("\r\n").split(",")
+    if len(cells) != width:
+        raise fault(label, number, f"{len(cells)} cells", f"{width} as in the header")
+    return cells
+
+
+def _time(label: str, number: int, text: str) -> int:
+    if _ISO_UTC.fullmatch(text):
+        try:
+            return microseconds(datetime.fromisoformat(text))
+        except ValueError as wrong:
+            raise fault(label, number, f"ts {shown(text)}", "a date of the calendar") from wrong
+    if _EPOCH.fullmatch(text):
+        return int(text) * (1_000_000 if len(text) == 10 else 1_000)
+    raise fault(label, number, f"ts {shown(text)}", "UTC such as 2022-11-08T22:36:00+00:00")
+
+
+def _halves(table: Table, row: int, text: str) -> tuple[str, str]:
+    """Whole digits and decimals of a cell, without trailing zeros."""
+    whole, _, decimals = text.partition(".")
+    if not (text.isascii() and whole.isdigit() and (not decimals or decimals.isdigit())):
+        whole, _, decimals = _plain(table, row, text).partition(".")
+    decimals = decimals.rstrip("0")
+    if len(whole) > WHOLE_DIGITS_MAX or len(decimals) > DECIMALS_MAX:
+        expected = f"at most {WHOLE_DIGITS_MAX} digits and {DECIMALS_MAX} decimals"
+        raise table.fault(row, shown(text), expected)
+    return whole, decimals
+
+
+def _plain(table: Table, row: int, text: str) -> str:
+    """The spelling without exponent of a number that is not written plainly."""
+    try:
+        value = decimal_from(text)
+    except NotANumberError as wrong:
+        raise table.fault(row, shown(text), "a number") from wrong
+    if value.is_signed():
+        raise table.fault(row, shown(text), "a number that is not negative")
+    return canonical(value)
+
+
+def _packed(units: list[int]) -> Sequence[int]:
+    """Eight bytes a number where they fit, which is nearly always."""
+    try:
+        return array("q", units)
+    except OverflowError:
+        return units
