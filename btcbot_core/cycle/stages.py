@@ -2,6 +2,7 @@
 
 import msgspec
 
+from btcbot_core.cycle.plan import plan
 from btcbot_core.cycle.steps import (
     Steps,
     book,
@@ -9,7 +10,6 @@ from btcbot_core.cycle.steps import (
     judge,
     mark,
     measure,
-    plan,
     propose,
     reconcile,
 )

@@ -1,4 +1,7 @@
-"""The steps: each takes a cycle and gives it back with one thing added. Read this file first."""
+"""The steps: each takes a cycle and gives it back with one thing added. Read this file first.
+
+`plan`, the one step that is long, has the module beside this one.
+"""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -6,7 +9,6 @@ from decimal import Decimal
 import msgspec
 
 from btcbot_core.cycle.cycle import CancelRequest, Cycle, Metrics, sent_key
-from btcbot_core.cycle.plan import plan as plan  # the one step long enough for its own module
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import Action, Decision
 from btcbot_core.domain.ids import ClientId

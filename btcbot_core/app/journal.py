@@ -1,0 +1,85 @@
+"""A cycle into the store: what is a fact is durable before the next word to the exchange.
+
+Each unit of work writes all that the cycle learned since the last one, together with the state
+that the next cycle starts from. So whenever the process dies, events, ledger and carried state
+agree, and starting is recovering (DEC-17).
+"""
+
+from datetime import datetime
+
+from btcbot_core.cycle.cycle import Cycle
+from btcbot_core.cycle.trace import encode, trace
+from btcbot_core.domain.ids import RunId
+from btcbot_core.domain.records import CycleRow
+from btcbot_core.domain.trading import OrderEventKind
+from btcbot_core.ports import Store, UnitOfWork
+
+
+class Journal:
+    """Writes one cycle at a time. `_written` counts what of the current cycle is durable."""
+
+    def __init__(self, store: Store, run: RunId) -> None:
+        self._store = store
+        self._run = run
+        self._written = (0, 0)
+
+    def save(self, cycle: Cycle) -> None:
+        """Make everything so far durable: before an order leaves, and after each answer."""
+        with self._store.begin() as work:
+            counts = self._write(work, cycle)
+            work.commit()
+        self._written = counts
+
+    def commit(self, cycle: Cycle) -> CycleRow:
+        """Make the cycle durable as a whole; returns its row."""
+        row = self._row(cycle)
+        with self._store.begin() as work:
+            self._write(work, cycle)
+            work.cycles.add(row)
+            work.commit()
+        self._written = (0, 0)
+        return row
+
+    def forget(self) -> None:
+        """A turn was given up before it spoke: nothing of it was written."""
+        self._written = (0, 0)
+
+    def note(self, at: datetime, who: str, act: str, why: str) -> None:
+        """Journal an act of the operator, or of the bot on itself."""
+        with self._store.begin() as work:
+            work.audit.add(at, who, act, why)
+            work.commit()
+
+    def _write(self, work: UnitOfWork, cycle: Cycle) -> tuple[int, int]:
+        events, entries = self._written
+        new_events = cycle.order_events[events:]
+        planned = {e.client_id for e in new_events if e.kind is OrderEventKind.PLANNED}
+        if planned:
+            work.orders.add_intents(self._run, [i for i in cycle.intents if i.client_id in planned])
+        if new_events:
+            touched = {e.client_id for e in new_events}
+            work.orders.apply(new_events, [cycle.carried.orders[c] for c in sorted(touched)])
+        new_entries = cycle.ledger_events[entries:]
+        if new_entries:
+            work.ledger.append(self._run, new_entries)
+        work.checkpoints.save(self._run, cycle.id, cycle.carried)
+        return len(cycle.order_events), len(cycle.ledger_events)
+
+    def _row(self, cycle: Cycle) -> CycleRow:
+        money = cycle.portfolio
+        return CycleRow(
+            id=cycle.id,
+            run_id=cycle.run_id,
+            step=cycle.step,
+            at=cycle.at,
+            mode=cycle.verdict.mode,
+            equity_try=money.equity_try,
+            cash_try=money.cash_try,
+            capital_try=money.capital_try,
+            net_try=money.net_try,
+            drawdown_ratio=money.drawdown_ratio,
+            orders_open=cycle.metrics.orders_open if cycle.metrics else 0,
+            intents=len(cycle.intents),
+            fills=len(cycle.fills),
+            trace=encode(trace(cycle)),
+        )

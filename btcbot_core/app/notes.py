@@ -1,0 +1,46 @@
+"""What a cycle has to tell the operator, as log lines: only what is news."""
+
+from collections.abc import Iterator
+
+from btcbot_core.app.frames import Note, NoteLevel
+from btcbot_core.cycle.cycle import Cycle
+from btcbot_core.domain.decisions import Action, RiskMode
+from btcbot_core.domain.money import canonical
+from btcbot_core.domain.trading import OrderEvent, OrderEventKind
+
+_LEVELS = {
+    OrderEventKind.REJECTED: NoteLevel.WARNING,
+    OrderEventKind.NO_ANSWER: NoteLevel.ERROR,
+    OrderEventKind.ABSENT: NoteLevel.WARNING,
+    OrderEventKind.GIVEN_UP: NoteLevel.WARNING,
+}
+_QUIET = frozenset({OrderEventKind.PLANNED, OrderEventKind.FILLED})
+"""A plan is followed by what came of it; a fill is told with its price."""
+
+
+def notes_of(cycle: Cycle, mode_before: RiskMode | None) -> Iterator[Note]:
+    """The news of a cycle, oldest first."""
+    mode = cycle.verdict.mode
+    if mode_before is not None and mode is not mode_before:
+        reasons = ", ".join(r.reason for r in cycle.verdict.reasons)
+        level = NoteLevel.INFO if mode is RiskMode.NORMAL else NoteLevel.WARNING
+        yield Note(cycle.at, level, f"risk {mode_before} -> {mode} ({reasons})")
+    for event in cycle.order_events:
+        if event.kind not in _QUIET:
+            yield Note(cycle.at, _LEVELS.get(event.kind, NoteLevel.INFO), _event_line(cycle, event))
+    for fill in cycle.fills:
+        words = f"filled {fill.symbol} {fill.side} {canonical(fill.qty)} at {canonical(fill.price)}"
+        yield Note(cycle.at, NoteLevel.INFO, words)
+    for decision in cycle.decisions:
+        if decision.action is Action.CANCEL:
+            words = f"cancel {decision.symbol} {decision.side}: {decision.reason}"
+            yield Note(cycle.at, NoteLevel.INFO, words)
+
+
+def _event_line(cycle: Cycle, event: OrderEvent) -> str:
+    order = cycle.carried.orders.get(event.client_id)
+    if order is None:
+        return f"{event.kind} {event.client_id}"
+    size = f"{canonical(order.qty)} at {canonical(order.price)}"
+    told = f": {event.evidence}" if event.kind in _LEVELS else ""
+    return f"{event.kind} {order.symbol} {order.side} {size}{told}"

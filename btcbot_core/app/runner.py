@@ -1,0 +1,151 @@
+"""The only runner: hear, settle, decide, speak, settle, commit."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from btcbot_core.app.gate import WriteGate
+from btcbot_core.app.journal import Journal
+from btcbot_core.app.listening import Listener
+from btcbot_core.app.world import Ports
+from btcbot_core.cycle.cycle import NOTHING_HEARD, Carried, Cycle, Heard
+from btcbot_core.cycle.stages import Stage
+from btcbot_core.cycle.steps import Steps, reconcile
+from btcbot_core.domain.codes import Reason
+from btcbot_core.domain.decisions import Action, Decision
+from btcbot_core.domain.errors import ExchangeUnavailableError
+from btcbot_core.domain.ids import ClientId, RunId, cycle_id
+from btcbot_core.domain.policy import Policy
+from btcbot_core.domain.symbol import Symbol
+from btcbot_core.domain.trading import Answer, AnswerKind
+
+replace = msgspec.structs.replace
+
+PHASES_BEFORE, PHASES_BETWEEN, PHASES_AFTER = ("gather",), ("intend", "dispatch"), ("commit",)
+
+_REFUSED = {
+    AnswerKind.REJECTED: Reason.REJECTED,
+    AnswerKind.NOT_SENT: Reason.NOT_SENT,
+    AnswerKind.UNKNOWN: Reason.OUTCOME_UNKNOWN,
+}
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is run: a stage and its numbers, on these pairs, as this run."""
+
+    run: RunId
+    stage: Stage
+    policy: Policy
+    symbols: tuple[Symbol, ...]
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The names of a turn's phases, in order, as the screen shows them."""
+        stage = self.stage
+        names = [step.__name__ for step in (*stage.settle, *stage.decide)]
+        close = [step.__name__ for step in stage.close]
+        return (*PHASES_BEFORE, *names, *PHASES_BETWEEN, "settle", *close, *PHASES_AFTER)
+
+
+class CycleRunner:
+    """Takes what the last cycle carried, and makes the next one."""
+
+    def __init__(self, ports: Ports, plan: Plan, observe: Callable[[str], None]) -> None:
+        self._ports = ports
+        self._plan = plan
+        self._observe = observe
+        self._gate = WriteGate(ports.exchange, ports.latch, ports.clock)
+        self._listener = Listener(ports.exchange, ports.store, plan.run)
+        self.journal = Journal(ports.store, plan.run)
+
+    def turn(self, carried: Carried, step: int) -> Cycle:
+        """One whole cycle, committed.
+
+        Raises ExchangeUnavailableError when gathering fails: nothing was decided or sent.
+        """
+        self.journal.forget()
+        self._observe("gather")
+        cycle = self._gather(carried, step)
+        cycle = self._run(self._plan.stage.settle, cycle)
+        cycle = self._run(self._plan.stage.decide, cycle)
+        if cycle.intents or cycle.cancels:
+            self._observe("intend")
+            self.journal.save(cycle)  # before anything leaves: see docs/adr/0004
+            self._observe("dispatch")
+            cycle = self._hear_again(self._dispatch(cycle))
+            self._observe("settle")
+            for settle in self._plan.stage.settle:
+                cycle = settle(cycle)
+        cycle = self._run(self._plan.stage.close, cycle)
+        self._observe("commit")
+        self.journal.commit(cycle)
+        return cycle
+
+    def _run(self, steps: Steps, cycle: Cycle) -> Cycle:
+        for step in steps:
+            self._observe(step.__name__)
+            cycle = step(cycle)
+        return cycle
+
+    def _gather(self, carried: Carried, step: int) -> Cycle:
+        ports, plan = self._ports, self._plan
+        return Cycle(
+            id=cycle_id(plan.run, step),
+            run_id=plan.run,
+            step=step,
+            at=ports.clock.now(),
+            policy=plan.policy,
+            symbols=plan.symbols,
+            market=ports.market.snapshot(plan.symbols),
+            rules=ports.market.rules(plan.symbols),
+            accounts=ports.exchange.balances(),
+            heard=self._listener.listen(carried.orders),
+            is_killed=ports.latch.is_set(),
+            carried=carried,
+        )
+
+    def _dispatch(self, cycle: Cycle) -> Cycle:
+        """Cancels first, so that they free what new orders may need; then orders, one by one."""
+        for request in cycle.cancels:
+            order = cycle.carried.orders[request.client_id]
+            cycle = self._answered(cycle, self._gate.cancel(order))
+        for intent in cycle.intents:
+            cycle = self._answered(cycle, self._gate.submit(intent))
+        return cycle
+
+    def _answered(self, cycle: Cycle, answer: Answer) -> Cycle:
+        """Book one answer and make it durable before the next word is spoken."""
+        cycle = reconcile(replace(cycle, heard=Heard(answers=(answer,))))
+        reason = Reason.KILLED if answer.code == Reason.KILLED else _REFUSED.get(answer.kind)
+        if reason is not None:
+            order = cycle.carried.orders[answer.client_id]
+            told = Decision(
+                symbol=order.symbol,
+                action=Action.BLOCK,
+                side=order.side,
+                reason=reason,
+                price=order.price,
+                qty=order.qty,
+                unit=" ".join(filter(None, (answer.code, answer.message)))[:120],
+            )
+            cycle = replace(cycle, decisions=(*cycle.decisions, told))
+        self.journal.save(cycle)
+        return cycle
+
+    def _hear_again(self, cycle: Cycle) -> Cycle:
+        """What the exchange made of this turn's orders, so that a cycle shows its own fills.
+
+        Not to see an order yet proves nothing so soon, and no answer at all is none either:
+        the next turn asks again.
+        """
+        spoken: set[ClientId] = {i.client_id for i in cycle.intents}
+        spoken |= {c.client_id for c in cycle.cancels}
+        orders = {c: o for c, o in cycle.carried.orders.items() if c in spoken}
+        booked = {fill.id for fill in cycle.fills}
+        try:
+            heard = self._listener.listen(orders)
+            accounts = self._ports.exchange.balances()
+        except ExchangeUnavailableError:
+            return replace(cycle, heard=NOTHING_HEARD)
+        fresh = tuple(fill for fill in heard.fills if fill.id not in booked)
+        return replace(cycle, heard=replace(heard, fills=fresh, absent=()), accounts=accounts)

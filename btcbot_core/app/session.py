@@ -1,0 +1,378 @@
+"""A run from start to end: turns at their pace, frames out, commands in, one reason to stop.
+
+The same session serves the console, in a thread of its own, and the command line, in the main
+one. Waiting for the next turn *is* waiting for the operator, so a stop or a kill acts at once.
+"""
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from btcbot_core.app.frames import (
+    EQUITY_POINTS_MAX,
+    Command,
+    Frame,
+    Note,
+    NoteLevel,
+    Outcome,
+    Pulse,
+    ResetKill,
+    SetPace,
+    StepOnce,
+    Stop,
+    World,
+)
+from btcbot_core.app.notes import notes_of
+from btcbot_core.app.runner import CycleRunner, Plan
+from btcbot_core.app.world import Ports
+from btcbot_core.cycle.cycle import Carried, Cycle
+from btcbot_core.domain.errors import (
+    BotError,
+    ExchangeRefusedError,
+    ExchangeUnavailableError,
+    ExitCode,
+    InvariantBrokenError,
+    StoreBusyError,
+)
+from btcbot_core.domain.gates import Gates
+from btcbot_core.domain.kill import KillState
+from btcbot_core.domain.records import RunRow
+from btcbot_core.domain.symbol import Asset
+from btcbot_core.ledger.book import Ledger
+
+FAILURES_MAX = 5
+"""Failed turns in a row after which the bot kills itself (DEC-10)."""
+NOTES_MAX = 1_000
+LATCH_LOOK_S = 0.2
+"""How often a waiting session looks for a kill that another process set."""
+DURATIONS_MAX = 200
+ACTS_MAX = 100
+"""How far back the audit is searched for the last kill or reset."""
+_LATCH_ACTS = ("kill", "reset")
+PHASES_SHOWN_FROM_S = 0.02
+"""At a faster pace than this nobody could read the running phase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When turns come and how many there are to be."""
+
+    pace_s: float
+    cycles_max: int | None = None
+    may_change_pace: bool = False
+    exit_on_kill: bool = False
+
+
+class Session:
+    """Implements `frames.Feed`. `run` does the work; `start` does it in an own thread."""
+
+    def __init__(
+        self,
+        ports: Ports,
+        plan: Plan,
+        row: RunRow,
+        schedule: Schedule,
+        world: World,
+        gates: Gates,
+        close: Callable[[], None],
+    ) -> None:
+        self._ports, self._plan, self._row = ports, plan, row
+        self._schedule, self._gates, self._close = schedule, gates, close
+        self._pace_s = schedule.pace_s
+        self._inbox: queue.SimpleQueue[Command] = queue.SimpleQueue()
+        self._notes: deque[Note] = deque(maxlen=NOTES_MAX)
+        self._thread: threading.Thread | None = None
+        self._ended = threading.Event()
+        self._stopping = threading.Event()
+        self._runner = CycleRunner(ports, plan, self._observe)
+        self._equity = EquitySeries()
+        self._took_ms: deque[float] = deque(maxlen=DURATIONS_MAX)
+        self._failures = 0
+        self._turns = 0
+        self._killed_before = False
+        self.error: BotError | None = None
+        self.latest = Frame(seq=0, world=world, gates=gates, kill=ports.latch.state())
+
+    # ------------------------------------------------------------------ what others may ask
+
+    def start(self) -> None:
+        """Run in a thread of its own: not a daemon, so that a dying program finishes its cycle."""
+        self._thread = threading.Thread(target=self.run, name="cycle-runner", daemon=False)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the running turn, commit, end. Safe from a signal handler and any thread."""
+        self._stopping.set()
+        self._inbox.put(Stop())
+
+    def join(self, timeout_s: float) -> bool:
+        """Wait for the end; False when it did not come in time."""
+        return self._ended.wait(timeout_s)
+
+    def command(self, command: Command) -> None:
+        self._inbox.put(command)
+
+    def kill(self, who: str, why: str) -> None:
+        self._ports.latch.set(who, why)
+
+    def drain(self) -> Sequence[Note]:
+        drained = []
+        while self._notes:
+            drained.append(self._notes.popleft())
+        return drained
+
+    @property
+    def exit_code(self) -> int:
+        """By DEC-7: why the session ended, or how its last turn did."""
+        if self.error is not None:
+            return int(self.error.exit_code)
+        if self.latest.outcome is Outcome.KILLED:
+            return int(ExitCode.KILLED)
+        return int(ExitCode.NO if self._failures else ExitCode.OK)
+
+    # ------------------------------------------------------------------------- the one loop
+
+    def run(self) -> None:
+        """Turn until something ends it. Nothing escapes: what went wrong is in the last frame."""
+        try:
+            outcome = self._turn_until_end()
+        except BotError as error:
+            outcome = self._fail(error)
+        except Exception as error:  # noqa: BLE001 - one of the three guards: it stops the bot
+            broken = InvariantBrokenError(f"unexpected {type(error).__name__}: {error}")
+            broken.__cause__ = error
+            outcome = self._fail(broken)
+        try:
+            self._finish(outcome)
+        finally:
+            self._close()
+            self._ended.set()
+
+    def _turn_until_end(self) -> Outcome:
+        carried, step = self._open()
+        due_s = self._ports.clock.monotonic_s()
+        while True:
+            if self._stopping.is_set():
+                return Outcome.STOPPED
+            if (ended := self._is_done()) is not None:
+                return ended
+            following = self._ports.timeline.advance(step)
+            if following is None:
+                return Outcome.DATA_END
+            step = following
+            carried = self._attempt(carried, step)
+            due_s = self._next_due(due_s)
+            if (outcome := self._wait_until(due_s)) is not None:
+                return outcome
+
+    def _open(self) -> tuple[Carried, int]:
+        with self._ports.store.begin() as work:
+            work.runs.open(self._row)
+            carried = work.checkpoints.load(self._plan.run)
+            last = work.cycles.last(self._plan.run)
+            for row in work.cycles.recent(self._plan.run, EQUITY_POINTS_MAX):
+                self._equity.add(row.equity_try)
+            acts = [act for _, _, act, _ in work.audit.recent(ACTS_MAX) if act in _LATCH_ACTS]
+            work.commit()
+        # A kill that was journalled before a restart is no news after it.
+        self._killed_before = acts[-1:] == ["kill"] and self._ports.latch.is_set()
+        quote = Asset(self.latest.world.quote)
+        return carried or Carried(ledger=Ledger(quote=quote)), last.step if last else -1
+
+    def _is_done(self) -> Outcome | None:
+        if self._schedule.cycles_max is not None and self._turns >= self._schedule.cycles_max:
+            return Outcome.CYCLES_DONE
+        if self._schedule.exit_on_kill and self._ports.latch.is_set():
+            return Outcome.KILLED
+        return None
+
+    def _attempt(self, carried: Carried, step: int) -> Carried:
+        """One turn; what may pass by itself is counted, told and tried again with the next."""
+        self._journal_kill()
+        began_s = self._ports.clock.monotonic_s()
+        self._turns += 1
+        try:
+            cycle = self._runner.turn(carried, step)
+        except (ExchangeUnavailableError, ExchangeRefusedError, StoreBusyError) as error:
+            return self._stumble(error, carried)
+        self._failures = 0
+        self._took_ms.append((self._ports.clock.monotonic_s() - began_s) * 1000)
+        self._show(cycle)
+        return cycle.carried
+
+    def _stumble(self, error: BotError, carried: Carried) -> Carried:
+        self._failures += 1
+        self._say(NoteLevel.ERROR, f"cycle skipped: {error}")
+        pulse = msgspec.structs.replace(
+            self.latest.pulse,
+            turns=self._turns,
+            phase="",
+            errors=self.latest.pulse.errors + 1,
+            last_error=str(error),
+        )
+        self._publish(pulse=pulse)
+        if self._failures == FAILURES_MAX:
+            self._ports.latch.set("btcbot", f"{FAILURES_MAX} cycles in a row failed: {error}")
+        with self._ports.store.read() as work:  # what the turn had made durable, it has learned
+            return work.checkpoints.load(self._plan.run) or carried
+
+    def _next_due(self, due_s: float) -> float:
+        """A fixed rate: a late turn is counted, and does not push the ones after it."""
+        now_s = self._ports.clock.monotonic_s()
+        due_s += self._pace_s
+        if self._pace_s and now_s > due_s:
+            pulse = msgspec.structs.replace(
+                self.latest.pulse, overruns=self.latest.pulse.overruns + 1
+            )
+            self._publish(pulse=pulse)
+            return now_s
+        return max(due_s, now_s) if self._pace_s else now_s
+
+    def _wait_until(self, due_s: float) -> Outcome | None:
+        """Serve commands until the next turn is due, the run is to end, or a kill comes."""
+        while True:
+            left_s = due_s - self._ports.clock.monotonic_s()
+            try:
+                command = self._inbox.get(timeout=max(0.0, min(left_s, LATCH_LOOK_S)))
+            except queue.Empty:
+                command = None
+            match command:
+                case Stop():
+                    return Outcome.STOPPED
+                case StepOnce():
+                    return None
+                case SetPace(pace_s=pace_s) if self._schedule.may_change_pace:
+                    due_s = self._ports.clock.monotonic_s() + min(pace_s, max(left_s, 0.0))
+                    self._pace_s = pace_s
+                    pulse = msgspec.structs.replace(self.latest.pulse, pace_s=pace_s)
+                    self._publish(pulse=pulse)
+                case ResetKill():
+                    self._reset(command)
+                case _:
+                    if left_s <= 0 or self._kill_is_news():
+                        return None
+
+    # ------------------------------------------------------------------------------ the kill
+
+    def _kill_is_news(self) -> bool:
+        """A kill pulls our orders now, not when the next turn would have come."""
+        return not self._killed_before and self._ports.latch.is_set()
+
+    def _journal_kill(self) -> None:
+        if not self._kill_is_news():
+            return
+        state = self._ports.latch.state()
+        self._killed_before = True
+        self._runner.journal.note(self._ports.clock.now(), state.who or "?", "kill", state.why)
+        self._say(NoteLevel.WARNING, f"KILLED by {state.who or '?'}: {state.why or 'no reason'}")
+        self._publish(kill=state)
+
+    def _reset(self, command: ResetKill) -> None:
+        self._ports.latch.clear()
+        self._killed_before = False
+        now = self._ports.clock.now()
+        self._runner.journal.note(now, command.who, "reset", command.why)
+        self._say(NoteLevel.WARNING, f"kill latch reset by {command.who}: {command.why}")
+        self._publish(kill=self._ports.latch.state())
+
+    # --------------------------------------------------------------------------- the screen
+
+    def _observe(self, phase: str) -> None:
+        if self._pace_s >= PHASES_SHOWN_FROM_S:
+            self._publish(pulse=msgspec.structs.replace(self.latest.pulse, phase=phase))
+
+    def _show(self, cycle: Cycle) -> None:
+        last = self.latest.cycle
+        self._notes.extend(notes_of(cycle, last.verdict.mode if last else None))
+        self._equity.add(cycle.portfolio.equity_try)
+        took = sorted(self._took_ms)
+        pulse = msgspec.structs.replace(
+            self.latest.pulse,
+            turns=self._turns,
+            phase="",
+            took_ms=self._took_ms[-1],
+            took_p95_ms=took[int(0.95 * (len(took) - 1))],
+            pace_s=self._pace_s,
+        )
+        self.latest = msgspec.structs.replace(
+            self.latest,
+            seq=self.latest.seq + 1,
+            kill=self._ports.latch.state(),
+            pulse=pulse,
+            cycle=cycle,
+            equity=self._equity.points,
+            equity_first=self._equity.first,
+        )
+
+    def _publish(
+        self,
+        pulse: Pulse | None = None,
+        kill: KillState | None = None,
+        outcome: Outcome | None = None,
+        message: str = "",
+    ) -> None:
+        self.latest = msgspec.structs.replace(
+            self.latest,
+            seq=self.latest.seq + 1,
+            pulse=pulse or self.latest.pulse,
+            kill=kill or self.latest.kill,
+            outcome=outcome or self.latest.outcome,
+            message=message or self.latest.message,
+        )
+
+    def _say(self, level: NoteLevel, text: str) -> None:
+        self._notes.append(Note(self._ports.clock.now(), level, text))
+
+    # ------------------------------------------------------------------------------ the end
+
+    def _fail(self, error: BotError) -> Outcome:
+        self.error = error
+        if isinstance(error, InvariantBrokenError):
+            self._ports.latch.set("btcbot", f"invariant broken: {error}")
+        self._say(NoteLevel.ERROR, f"stopped: {error}")
+        return Outcome.FAILED
+
+    def _finish(self, outcome: Outcome) -> None:
+        words = str(self.error) if self.error else ""
+        self._publish(outcome=outcome, message=words)
+        ended_at: datetime = self._ports.clock.now()
+        try:
+            with self._ports.store.begin() as work:
+                work.runs.finish(self._plan.run, ended_at, outcome.name.lower())
+                work.commit()
+        except BotError as error:
+            self.error = self.error or error
+            self._publish(outcome=Outcome.FAILED, message=str(self.error))
+
+
+class EquitySeries:
+    """The equity curve, thinned so that it always fits a screen and never grows."""
+
+    def __init__(self) -> None:
+        self._points: list[Decimal] = []
+        self._stride = 1
+        self._seen = 0
+        self.first: Decimal | None = None
+        self._last: Decimal | None = None
+
+    def add(self, equity_try: Decimal) -> None:
+        """Take a cycle's equity; every `stride`-th is kept, and always the newest."""
+        self.first = equity_try if self.first is None else self.first
+        self._last = equity_try
+        if self._seen % self._stride == 0:
+            self._points.append(equity_try)
+        self._seen += 1
+        if len(self._points) >= EQUITY_POINTS_MAX:
+            self._points = self._points[::2]
+            self._stride *= 2
+
+    @property
+    def points(self) -> tuple[Decimal, ...]:
+        last = () if self._last is None else (self._last,)
+        return (*self._points, *last)[-EQUITY_POINTS_MAX:]

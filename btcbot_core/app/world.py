@@ -1,0 +1,17 @@
+"""The ports of one run, wired together; `bootstrap` alone makes one."""
+
+from dataclasses import dataclass
+
+from btcbot_core.ports import Clock, ExchangePort, KillLatch, MarketDataPort, Store, Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Which world a run works against. Live, dry run and replay differ in nothing else."""
+
+    clock: Clock
+    timeline: Timeline
+    market: MarketDataPort
+    exchange: ExchangePort
+    store: Store
+    latch: KillLatch

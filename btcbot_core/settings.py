@@ -1,0 +1,331 @@
+"""Settings: flags over environment over `.env` over a dataset's profile over defaults.
+
+The only reader of the environment. All problems are reported at once, by name; no value of a
+secret is ever shown. Nothing below `bootstrap` sees a Settings object: it sees policies.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal, cast
+
+from dotenv import dotenv_values
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from btcbot_core.domain.errors import ConfigError
+from btcbot_core.domain.gates import ACKNOWLEDGEMENT, Gates
+from btcbot_core.domain.ids import digest
+from btcbot_core.domain.money import ZERO, NotANumberError, decimal_from
+from btcbot_core.domain.policy import LimitPolicy, OrderPolicy, Policy, StrategyPolicy
+from btcbot_core.domain.symbol import NotASymbolError, Symbol, symbol_from
+
+SECRETS = frozenset({"BTCTURK_API_KEY", "BTCTURK_API_SECRET"})
+"""Names whose values are never shown, and which no file may hold that others can read."""
+
+
+def _decimal(value: object) -> object:
+    if isinstance(value, Decimal):
+        return value
+    try:
+        return decimal_from(str(value).strip())
+    except NotANumberError as error:
+        raise ValueError(str(error)) from error
+
+
+def _empty_is_none(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _symbols(value: object) -> object:
+    """`BTC_TRY,ETH_TRY`, `["BTC_TRY"]` or `[BTC_TRY]`; blanks dropped, first of equals wins."""
+    if not isinstance(value, str):
+        return value
+    items = [item.strip().strip("\"'") for item in value.strip().strip("[]").split(",")]
+    try:
+        found = dict.fromkeys(symbol_from(item) for item in items if item and item != "null")
+    except NotASymbolError as error:
+        raise ValueError(str(error)) from error
+    if not found:
+        raise ValueError("expected at least one pair")
+    return tuple(found)
+
+
+Money = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=ZERO)]
+Bps = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=ZERO, le=10_000)]
+Ratio = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=ZERO, le=1)]
+PositiveBps = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=ZERO, le=10_000)]
+PositiveRatio = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=ZERO, le=1)]
+EmptyIsNone = BeforeValidator(_empty_is_none)
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[int, Field(ge=0, le=31_536_000)]
+
+
+class Safety(BaseModel):
+    """The four gates. Closed by default; they never stop the program from loading (DEC-9)."""
+
+    dry_run: bool = True
+    kill_switch: bool = True
+    live_trading: bool = False
+    live_trading_ack: str = ""
+    on_kill: Literal["cancel", "keep"] = "cancel"
+
+    def gates(self) -> Gates:
+        """The gates as one value; the acknowledgement counts only letter by letter."""
+        return Gates(
+            dry_run=self.dry_run,
+            kill_switch=self.kill_switch,
+            live_trading=self.live_trading,
+            acknowledged=self.live_trading_ack == ACKNOWLEDGEMENT,
+        )
+
+
+class Placement(BaseModel):
+    """Where things are and what they are called."""
+
+    state_db_path: Path = Path("btcbot_state.db")
+    client_id_prefix: Annotated[str, Field(pattern=r"^[a-z0-9]{2,8}$")] = "btcb"
+
+
+class Trading(BaseModel):
+    """What is traded, how much, and how often."""
+
+    symbols: Annotated[
+        tuple[Symbol, ...],
+        NoDecode,
+        BeforeValidator(_symbols),
+        Field(validation_alias=AliasChoices("UNIVERSE_SYMBOLS", "SYMBOLS", "symbols")),
+    ] = (Symbol("BTCTRY"), Symbol("ETHTRY"), Symbol("SOLTRY"))
+    entry_budget_try: Money = Decimal(100)
+    entry_max_spread_ratio: Ratio = Decimal("0.01")
+    take_profit_fraction: Annotated[Decimal, BeforeValidator(_decimal), Field(gt=ZERO, le=1)] = (
+        Decimal("0.25")
+    )
+    min_profit_bps: Bps = Decimal(30)
+    stop_loss_bps: Annotated[PositiveBps | None, EmptyIsNone] = None
+    fee_bps_taker: Bps = Decimal(18)
+    ttl_seconds: Annotated[int, Field(gt=0, le=31_536_000)] = 120
+    cooldown_seconds: Seconds = 60
+    max_orders_per_cycle: Count = 2
+    max_open_orders: Annotated[int, Field(ge=1)] = 5
+    max_open_orders_per_symbol: Annotated[int, Field(ge=1)] = 1
+    min_order_notional_try: Annotated[Decimal, BeforeValidator(_decimal), Field(gt=ZERO)] = Decimal(
+        10
+    )
+    max_notional_per_order_try: Annotated[Money | None, EmptyIsNone] = None
+    notional_cap_try_per_cycle: Money = Decimal(1000)
+    try_cash_target: Money = Decimal(300)
+    max_market_data_age_ms: Annotated[int, Field(ge=1)] = 15_000
+    unknown_release_misses: Annotated[int, Field(ge=1)] = 3
+    unknown_release_seconds: Seconds = 120
+
+    @model_validator(mode="after")
+    def _caps_leave_room(self) -> "Trading":
+        cap = self.max_notional_per_order_try
+        if cap is not None and ZERO < cap < self.min_order_notional_try:
+            raise ValueError(
+                "MAX_NOTIONAL_PER_ORDER_TRY is under MIN_ORDER_NOTIONAL_TRY: no order could pass"
+            )
+        return self
+
+
+class Simulation(BaseModel):
+    """How the paper exchange behaves (DEC-20). The older stage 7 names are read as aliases."""
+
+    dry_run_try_balance: Money = Decimal(1000)
+    sim_fee_bps: Annotated[
+        Bps, Field(validation_alias=AliasChoices("SIM_FEE_BPS", "STAGE7_FEES_BPS", "sim_fee_bps"))
+    ] = Decimal(18)
+    sim_slippage_bps: Annotated[
+        Bps,
+        Field(
+            validation_alias=AliasChoices(
+                "SIM_SLIPPAGE_BPS", "STAGE7_SLIPPAGE_BPS", "sim_slippage_bps"
+            )
+        ),
+    ] = Decimal(5)
+    sim_latency_steps: Annotated[int, Field(ge=0, le=10)] = 1
+    sim_participation_ratio: Annotated[PositiveRatio | None, EmptyIsNone] = None
+    sim_seed: int = 123
+
+
+class Settings(Safety, Placement, Trading, Simulation, BaseSettings):
+    """Everything that can be set, validated together."""
+
+    model_config = SettingsConfigDict(extra="ignore", case_sensitive=False, frozen=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` hands over: it has read each source itself, to know which one won."""
+        return (init_settings,)
+
+    def policy(self) -> Policy:
+        """The numbers that decisions are made by."""
+        return Policy(
+            strategy=StrategyPolicy(
+                min_profit_bps=self.min_profit_bps,
+                taker_fee_bps=self.fee_bps_taker,
+                entry_budget_try=self.entry_budget_try,
+                entry_max_spread_ratio=self.entry_max_spread_ratio,
+                take_profit_ratio=self.take_profit_fraction,
+                stop_loss_bps=self.stop_loss_bps,
+            ),
+            limits=LimitPolicy(
+                max_orders_per_cycle=self.max_orders_per_cycle,
+                max_open_orders=self.max_open_orders,
+                max_open_orders_per_symbol=self.max_open_orders_per_symbol,
+                cooldown_s=self.cooldown_seconds,
+                max_notional_per_cycle_try=self.notional_cap_try_per_cycle,
+                max_notional_per_order_try=self.max_notional_per_order_try,
+                min_order_notional_try=self.min_order_notional_try,
+                cash_target_try=self.try_cash_target,
+                max_data_age_s=Decimal(self.max_market_data_age_ms) / 1000,
+            ),
+            orders=OrderPolicy(
+                client_id_prefix=self.client_id_prefix,
+                ttl_s=self.ttl_seconds,
+                absent_probes_min=self.unknown_release_misses,
+                absent_for_s=self.unknown_release_seconds,
+                cancel_on_kill=self.on_kill == "cancel",
+            ),
+        )
+
+    def decisive_digest(self) -> str:
+        """A hash over all that decides; paths and gates do not."""
+        apart = {"state_db_path", *Safety.model_fields} - {"on_kill"}
+        parts = self.model_dump(mode="json", exclude=apart)
+        return digest((f"{k}={parts[k]}" for k in sorted(parts)), 16)
+
+
+class Loaded(BaseModel):
+    """Settings, where each came from, and what looked odd while reading them."""
+
+    settings: Settings
+    sources: dict[str, str]
+    warnings: tuple[str, ...]
+
+
+def names() -> tuple[str, ...]:
+    """The environment names of all settings, in the order in which they are declared."""
+    return tuple(_canonical_name(field) for field in Settings.model_fields)
+
+
+def load(
+    flags: Mapping[str, str] | None = None,
+    profile: Mapping[str, str] | None = None,
+    env_file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Loaded:
+    """Read and validate everything.
+
+    `environment` is the process's own by default; pass `{}` for a run that must not depend on
+    it. Raises ConfigError with every problem at once.
+    """
+    env = os.environ if environment is None else environment
+    from_file, warnings = _read_env_file(env_file, env_file is None and environment is not None)
+    layers: tuple[tuple[str, Mapping[str, str]], ...] = (
+        ("dataset", profile or {}),
+        ("file", from_file),
+        ("environment", env),
+        ("flag", flags or {}),
+    )
+    values: dict[str, str] = {}
+    sources = dict.fromkeys(names(), "default")
+    for source, layer in layers:
+        for field in Settings.model_fields:
+            for name in _spellings(field):
+                if name in layer:
+                    values[name_of := _canonical_name(field)] = layer[name]
+                    sources[name_of] = source
+                    break
+    try:
+        settings = Settings(**cast("dict[str, object]", _by_field(values)))  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise ConfigError(*_problems(error)) from None
+    return Loaded(settings=settings, sources=sources, warnings=warnings)
+
+
+def _canonical_name(field: str) -> str:
+    return "SYMBOLS" if field == "symbols" else field.upper()
+
+
+def _spellings(field: str) -> tuple[str, ...]:
+    """The names under which a setting may be given, the one that wins first."""
+    alias = Settings.model_fields[field].validation_alias
+    if isinstance(alias, AliasChoices):
+        return tuple(str(c) for c in alias.choices if str(c).isupper())
+    return (field.upper(),)
+
+
+def _by_field(values: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in values.items()}
+
+
+def _problems(error: ValidationError) -> list[str]:
+    problems = []
+    for item in error.errors():
+        where = str(item["loc"][0]).upper() if item["loc"] else ""
+        words = item["msg"].removeprefix("Value error, ")
+        given = (
+            "" if where in SECRETS or not item["loc"] else f", found {str(item['input'])[:40]!r}"
+        )
+        problems.append(f"{where}: {words}{given}" if where else words)
+    return problems
+
+
+_KEY = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
+
+
+def _read_env_file(path: Path | None, is_skipped: bool) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The file's values, strictly; a named file must exist, `./.env` may be absent."""
+    chosen = path or Path(".env")
+    if is_skipped or (path is None and not chosen.exists()):
+        return {}, ()
+    try:
+        text = chosen.read_bytes().decode("utf-8-sig")
+        mode = chosen.stat().st_mode
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{chosen}: cannot be read as text: {error}") from error
+    problems, seen = [], dict[str, int]()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        key = _KEY.match(line)
+        if key is None:
+            problems.append(f"{chosen}:{number}: expected NAME=value")
+        elif key[1] in seen:
+            problems.append(f"{chosen}:{number}: {key[1]} was set on line {seen[key[1]]} already")
+        else:
+            seen[key[1]] = number
+    if problems:
+        raise ConfigError(*problems)
+    values = {k: v or "" for k, v in dotenv_values(chosen, interpolate=False).items()}
+    if mode & (stat.S_IRWXG | stat.S_IRWXO) and any(values.get(name) for name in SECRETS):
+        raise ConfigError(f"{chosen}: holds a secret and others can read it: chmod 600 {chosen}")
+    known = {s for field in Settings.model_fields for s in _spellings(field)} | SECRETS
+    odd = tuple(
+        f"{chosen}:{n}: {k} is no setting of ours" for k, n in seen.items() if k not in known
+    )
+    return values, odd
