@@ -28,11 +28,20 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from btcbot_core.domain.codes import AnomalyCode
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.gates import ACKNOWLEDGEMENT, Gates
 from btcbot_core.domain.ids import digest
 from btcbot_core.domain.money import ZERO, NotANumberError, decimal_from
-from btcbot_core.domain.policy import LimitPolicy, OrderPolicy, Policy, StrategyPolicy
+from btcbot_core.domain.policy import (
+    DegradePolicy,
+    LimitPolicy,
+    MeanReversionPolicy,
+    OrderPolicy,
+    Policy,
+    PortfolioPolicy,
+    StrategyPolicy,
+)
 from btcbot_core.domain.symbol import NotASymbolError, Symbol, symbol_from
 
 SECRETS = frozenset({"BTCTURK_API_KEY", "BTCTURK_API_SECRET"})
@@ -64,6 +73,39 @@ def _symbols(value: object) -> object:
     if not found:
         raise ValueError("expected at least one pair")
     return tuple(found)
+
+
+def _codes(value: object) -> object:
+    """Anomaly codes separated by commas; none means every one of them."""
+    if not isinstance(value, str):
+        return value
+    named = [item.strip().upper() for item in value.split(",") if item.strip()]
+    odd = [item for item in named if item not in AnomalyCode.__members__]
+    if odd:
+        raise ValueError(f"no such code: {', '.join(odd)}")
+    return tuple(AnomalyCode(item) for item in named) or tuple(AnomalyCode)
+
+
+def _weights(text: str, universe: tuple[Symbol, ...]) -> dict[Symbol, Decimal]:
+    """`BTCTRY:0.6,ETHTRY:0.4`, made to add up to one when they nearly do (within 5 %)."""
+    weights: dict[Symbol, Decimal] = {}
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        name, _, weight = item.partition(":")
+        try:
+            symbol, share = symbol_from(name), decimal_from(weight.strip())
+        except ValueError as error:
+            raise ValueError(f"PORTFOLIO_TARGETS: {error}") from error
+        if share <= ZERO or symbol not in universe or symbol in weights:
+            raise ValueError(
+                f"PORTFOLIO_TARGETS: {item}: expected a weight over 0 for each pair of SYMBOLS once"
+            )
+        weights[symbol] = share
+    total = sum(weights.values(), ZERO)
+    if weights and abs(total - 1) >= Decimal("0.05"):
+        raise ValueError(f"PORTFOLIO_TARGETS: expected weights that add up to 1, found sum {total}")
+    if abs(total - 1) <= Decimal("0.000001"):
+        return weights
+    return {symbol: share / total for symbol, share in weights.items()}
 
 
 Money = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=ZERO)]
@@ -144,6 +186,25 @@ class Trading(BaseModel):
         return self
 
 
+class Hardening(BaseModel):
+    """What stage 4 adds: a second strategy, target weights, the degrade ladder."""
+
+    portfolio_targets: str = ""
+    mean_reversion_bps: Bps = Decimal(50)
+    mean_reversion_lookback: Annotated[int, Field(ge=2, le=10_000)] = 20
+    stage5_anchor_price: Annotated[Money | None, EmptyIsNone] = None
+    stage5_bootstrap_notional_try: Money = Decimal(50)
+    stage5_max_intent_notional_try: Annotated[Money | None, EmptyIsNone] = Decimal(100)
+    degrade_warn_codes_csv: Annotated[
+        tuple[AnomalyCode, ...], NoDecode, BeforeValidator(_codes)
+    ] = (
+        AnomalyCode.STALE_MARKET_DATA,
+        AnomalyCode.ORDER_REJECT_SPIKE,
+        AnomalyCode.PNL_DIVERGENCE,
+    )
+    degrade_warn_threshold: Annotated[int, Field(ge=1)] = 3
+
+
 class Simulation(BaseModel):
     """How the paper exchange behaves (DEC-20). The older stage 7 names are read as aliases."""
 
@@ -164,7 +225,7 @@ class Simulation(BaseModel):
     sim_seed: int = 123
 
 
-class Settings(Safety, Placement, Trading, Simulation, BaseSettings):
+class Settings(Safety, Placement, Trading, Hardening, Simulation, BaseSettings):
     """Everything that can be set, validated together."""
 
     model_config = SettingsConfigDict(extra="ignore", case_sensitive=False, frozen=True)
@@ -180,6 +241,11 @@ class Settings(Safety, Placement, Trading, Simulation, BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `load` hands over: it has read each source itself, to know which one won."""
         return (init_settings,)
+
+    @model_validator(mode="after")
+    def _targets_add_up(self) -> "Settings":
+        _weights(self.portfolio_targets, self.symbols)
+        return self
 
     def policy(self) -> Policy:
         """The numbers that decisions are made by."""
@@ -209,6 +275,21 @@ class Settings(Safety, Placement, Trading, Simulation, BaseSettings):
                 absent_probes_min=self.unknown_release_misses,
                 absent_for_s=self.unknown_release_seconds,
                 cancel_on_kill=self.on_kill == "cancel",
+            ),
+            portfolio=PortfolioPolicy(targets=_weights(self.portfolio_targets, self.symbols)),
+            mean_reversion=MeanReversionPolicy(
+                band_bps=self.mean_reversion_bps,
+                lookback=self.mean_reversion_lookback,
+                anchor=self.stage5_anchor_price,
+                # An entry under the minimum could never be placed.
+                first_entry_try=max(self.stage5_bootstrap_notional_try, self.min_order_notional_try)
+                if self.stage5_bootstrap_notional_try
+                else ZERO,
+                max_intent_try=self.stage5_max_intent_notional_try,
+            ),
+            degrade=DegradePolicy(
+                warn_codes=frozenset(self.degrade_warn_codes_csv),
+                warn_threshold=self.degrade_warn_threshold,
             ),
         )
 

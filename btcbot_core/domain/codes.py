@@ -60,6 +60,21 @@ class Reason(StrEnum):
     MARK_MISSING = "mark:missing"
 
 
+class AnomalyCode(StrEnum):
+    """What may be wrong with the world around the bot; each tells the operator what to do."""
+
+    STALE_MARKET_DATA = "STALE_MARKET_DATA"
+    EXCHANGE_LATENCY_SPIKE = "EXCHANGE_LATENCY_SPIKE"
+    ORDER_REJECT_SPIKE = "ORDER_REJECT_SPIKE"
+    CURSOR_STALL = "CURSOR_STALL"
+    CLOCK_SKEW = "CLOCK_SKEW"
+    PNL_DIVERGENCE = "PNL_DIVERGENCE"
+    MANUAL_OVERRIDE = "MANUAL_OVERRIDE"
+    UNKNOWN_ORDER = "UNKNOWN_ORDER"
+    BALANCE_MISMATCH = "BALANCE_MISMATCH"
+    RATE_LIMITED = "RATE_LIMITED"
+
+
 MEANING: dict[Reason, str] = {
     Reason.CONSERVATIVE_ENTRY: "no position and a narrow spread: buy the entry budget at the ask",
     Reason.TAKE_PROFIT: "the bid pays cost, both fees and the profit wanted: sell a part",

@@ -1,10 +1,13 @@
 """What the operator set, as numbers; read once at start and carried in every cycle."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
 
+from btcbot_core.domain.codes import AnomalyCode
 from btcbot_core.domain.money import ZERO
+from btcbot_core.domain.symbol import Symbol
 
 
 class StrategyPolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +50,39 @@ class OrderPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Steps before an order can fill: 0 live, 1 on recorded data (DEC-20)."""
 
 
+class PortfolioPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """Target weights by pair, adding up to one; empty turns rebalancing off."""
+
+    targets: Mapping[Symbol, Decimal] = {}
+
+
+class MeanReversionPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """Knobs of the mean-reversion strategy. `anchor` overrides the rolling mean of mids."""
+
+    band_bps: Decimal = Decimal(50)
+    lookback: int = 20
+    anchor: Decimal | None = None
+    first_entry_try: Decimal = Decimal(50)
+    max_intent_try: Decimal | None = Decimal(100)
+
+
+class DegradePolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """When anomalies tighten the mode step by step."""
+
+    warn_codes: frozenset[AnomalyCode] = frozenset(
+        {
+            AnomalyCode.STALE_MARKET_DATA,
+            AnomalyCode.ORDER_REJECT_SPIKE,
+            AnomalyCode.PNL_DIVERGENCE,
+        }
+    )
+    warn_threshold: int = 3
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     strategy: StrategyPolicy = StrategyPolicy()
     limits: LimitPolicy = LimitPolicy()
     orders: OrderPolicy = OrderPolicy()
+    portfolio: PortfolioPolicy = PortfolioPolicy()
+    mean_reversion: MeanReversionPolicy = MeanReversionPolicy()
+    degrade: DegradePolicy = DegradePolicy()

@@ -1,0 +1,115 @@
+"""The command `btcbot-core`: one parser, one handler a command, one guard around them all.
+
+Imports are late on purpose: `--help` answers at once, and only a command that needs the store or
+the settings pays for loading them.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from btcbot_core import __version__
+from btcbot_core.domain.errors import BotError, ConfigError, ExitCode
+
+Handler = Callable[[argparse.Namespace], int]
+
+DESCRIPTION = "btcbot without a screen: trading on BTCTurk, unattended, rehearsed or replayed."
+EPILOG = (
+    "exit codes: 0 ok, 1 the answer is no, 2 usage or settings, 3 another instance, 4 a gate is"
+    " closed, 5 store unusable, 6 mismatch, 7 exchange unusable, 8 killed, 9 an invariant broke"
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse, call, answer with the exit code of DEC-7. No traceback reaches the operator."""
+    arguments = parser().parse_args(argv)
+    module, function = arguments.handler
+    handler: Handler = getattr(import_module(module), function)
+    try:
+        return handler(arguments)
+    except ConfigError as error:
+        for problem in error.problems:
+            print(f"btcbot-core: {_one_line(problem)}", file=sys.stderr)
+        return int(error.exit_code)
+    except BotError as error:
+        print(f"btcbot-core: {_one_line(str(error))}", file=sys.stderr)
+        return int(error.exit_code)
+    except BrokenPipeError:
+        return int(ExitCode.OK)
+    except KeyboardInterrupt:
+        return 130
+    except Exception as error:  # noqa: BLE001 - one of the three guards
+        words = f"unexpected {type(error).__name__}: {error}; this is a defect of btcbot"
+        print(f"btcbot-core: {_one_line(words)}", file=sys.stderr)
+        return int(ExitCode.INVARIANT_BROKEN)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line; docs and tests read it too."""
+    top = argparse.ArgumentParser(prog="btcbot-core", description=DESCRIPTION, epilog=EPILOG)
+    top.add_argument("--version", action="version", version=f"btcbot {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for add in (_run, _status, _kill, _reset, _config):
+        add(commands)
+    return top
+
+
+_Commands = argparse._SubParsersAction  # argparse names no public type for it
+
+
+def _command(
+    commands: "_Commands[argparse.ArgumentParser]", name: str, text: str, handler: tuple[str, str]
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text)
+    command.set_defaults(handler=handler)
+    command.add_argument("--db", metavar="PATH", help="the database (default: STATE_DB_PATH)")
+    command.add_argument("--env-file", metavar="PATH", help="read settings from this file")
+    command.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    return command
+
+
+def _run(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "trade (stage 3): in a dry run, or on a recorded dataset"
+    run = _command(commands, "run", text, ("btcbot_core.cli.run", "run"))
+    run.add_argument("--dry-run", action="store_true", help="trade on paper, whatever DRY_RUN says")
+    run.add_argument("--once", action="store_true", help="one cycle (default; wins over --loop)")
+    run.add_argument("--loop", action="store_true", help="cycle until stopped")
+    run.add_argument("--cycle-seconds", metavar="N", help="from one cycle to the next (10)")
+    run.add_argument("--max-cycles", metavar="N", help="stop after N cycles; implies --loop")
+    run.add_argument("--dataset", metavar="DIR", help="trade on recorded market data")
+    run.add_argument("--speed", metavar="N|max", help="how many times faster than recorded (max)")
+    run.add_argument("--new-run", action="store_true", help="start over on a used database")
+    run.add_argument("--exit-on-kill", action="store_true", help="end with 8 when killed")
+
+
+def _status(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "show mode, kill latch, runner, last cycle and open orders; reads only"
+    status = _command(commands, "status", text, ("btcbot_core.cli.status", "status"))
+    status.add_argument("--trace", metavar="CYCLE", help="print one cycle (an id, or `last`)")
+
+
+def _kill(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "stop new orders now and cancel our own; stays set until reset"
+    kill = _command(commands, "kill", text, ("btcbot_core.cli.safety", "kill"))
+    kill.add_argument("--reason", required=True, metavar="TEXT", help="why; it is journalled")
+
+
+def _reset(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "clear the kill latch; needs a reason, the word RESET, and no living runner"
+    reset = _command(commands, "reset", text, ("btcbot_core.cli.safety", "reset"))
+    reset.add_argument("--reason", required=True, metavar="TEXT", help="why; it is journalled")
+    reset.add_argument("--word", metavar="RESET", help="the word, instead of typing it")
+
+
+def _config(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "settings: what is in force, and where it comes from"
+    config = commands.add_parser("config", help=text, description=text)
+    verbs = config.add_subparsers(dest="verb", required=True, metavar="VERB")
+    show = _command(verbs, "show", text, ("btcbot_core.cli.config", "show"))
+    show.add_argument("--dataset", metavar="DIR", help="with this dataset's profile")
+
+
+def _one_line(text: str) -> str:
+    """Strings from outside are hostile: one line, nothing a terminal would obey."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)

@@ -1,0 +1,134 @@
+"""`run`: the unattended runner in this terminal, until it is done or told to stop."""
+
+import argparse
+import os
+import signal
+import sys
+from decimal import Decimal
+from pathlib import Path
+from types import FrameType
+
+from btcbot_core import bootstrap
+from btcbot_core.app.frames import Note, NoteLevel, Outcome, Role
+from btcbot_core.app.reports import RunSummary, run_summary
+from btcbot_core.app.session import Session
+from btcbot_core.cli.output import print_json, print_pairs, say
+from btcbot_core.domain.errors import ConfigError
+from btcbot_core.domain.money import NotANumberError, canonical, decimal_from
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run cycles; answers with the last one's code."""
+    if not arguments.dataset:
+        raise ConfigError(
+            "run needs --dataset DIR: live market data are not connected yet;"
+            " `make demo` shows the bot on a recorded night"
+        )
+    options = _options(arguments)
+    session = bootstrap.open_session(options)
+    _obey_signals(session)
+    if not arguments.json:
+        say(_banner(session))
+    session.on_note = None if arguments.json else _tell
+    session.run()
+    summary = run_summary(session)
+    if arguments.json:
+        print_json(summary)
+    else:
+        _print(summary)
+    if session.error is not None:
+        say(f"btcbot-core: {session.error}")
+    return session.exit_code
+
+
+def _options(arguments: argparse.Namespace) -> bootstrap.SessionOptions:
+    is_loop = arguments.loop or arguments.max_cycles is not None
+    cycles = 1 if arguments.once or not is_loop else None
+    if arguments.max_cycles is not None and not arguments.once:
+        cycles = _positive("--max-cycles", arguments.max_cycles)
+    return bootstrap.SessionOptions(
+        role=Role.HOST,
+        dataset=Path(arguments.dataset),
+        db=Path(arguments.db) if arguments.db else None,
+        speed=arguments.speed,
+        cycle_s=_seconds(arguments.cycle_seconds),
+        env_file=Path(arguments.env_file) if arguments.env_file else None,
+        cycles_max=cycles,
+        is_new_run=arguments.new_run,
+        exit_on_kill=arguments.exit_on_kill,
+        is_dry_run=arguments.dry_run,
+    )
+
+
+def _positive(flag: str, text: str) -> int | None:
+    """A count; −1 is endless, as ever."""
+    try:
+        count = int(text)
+    except ValueError:
+        raise ConfigError(f"{flag}: expected a whole number, found {text[:40]!r}") from None
+    if count == -1:
+        return None
+    if count < 1:
+        raise ConfigError(f"{flag}: expected 1 or more (or -1 for endless), found {count}")
+    return count
+
+
+def _seconds(text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        seconds = decimal_from(text)
+    except NotANumberError as error:
+        raise ConfigError(f"--cycle-seconds: {error}") from error
+    if seconds < 0:
+        raise ConfigError(f"--cycle-seconds: expected 0 or more, found {text}")
+    return seconds
+
+
+def _obey_signals(session: Session) -> None:
+    """First INT or TERM: finish the step, commit, release. Second: go at once. HUP: go on."""
+    asked: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if asked:
+            os._exit(128 + number)
+        asked.append(number)
+        session.stop()
+
+    def kill(_number: int, _frame: FrameType | None) -> None:
+        session.kill("SIGUSR1", "signal")
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGUSR1, kill)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _banner(session: Session) -> str:
+    world = session.latest.world
+    state = f"PAPER ({world.kind})"
+    killed = session.latest.kill
+    kill = f"KILLED by {killed.who}: {killed.why}" if killed.is_set else "kill off"
+    return f"{state} | {kill} | {world.stage} on {world.source} | database {world.database}"
+
+
+def _tell(note: Note) -> None:
+    mark = {NoteLevel.INFO: " ", NoteLevel.WARNING: "!", NoteLevel.ERROR: "x"}[note.level]
+    say(f"{note.at:%Y-%m-%d %H:%M:%S} {mark} {note.text}")
+
+
+def _print(summary: RunSummary) -> None:
+    money = ("equity", "capital", "net", "realized", "unrealized", "fees", "slippage", "cash")
+    pairs: dict[str, object] = {
+        "run": summary.run,
+        "outcome": Outcome[summary.outcome.upper()].value,
+        "cycles": summary.cycles,
+        "steps": f"{summary.step + 1} of {summary.total_steps or '—'}",
+        "mode": summary.mode,
+        "orders": ", ".join(f"{n} {status}" for status, n in sorted(summary.orders.items())),
+        "fills": summary.fills,
+    }
+    values = {name: getattr(summary, f"{name}_try") for name in money}
+    pairs |= {f"{k} {summary.quote}": None if v is None else canonical(v) for k, v in values.items()}
+    sys.stderr.flush()
+    print_pairs(pairs)

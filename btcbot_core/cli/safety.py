@@ -1,0 +1,62 @@
+"""`kill` and `reset`: the latch from a shell, whether or not a runner lives."""
+
+import argparse
+import getpass
+import sys
+
+from btcbot_core import bootstrap
+from btcbot_core.cli.output import print_json, say
+from btcbot_core.domain.errors import ConfigError, ExitCode
+
+WORD = "RESET"
+
+
+def kill(arguments: argparse.Namespace) -> int:
+    """Set the latch. A living runner cancels its orders at once and journals who and why."""
+    guards = bootstrap.open_guards(arguments.db, arguments.env_file)
+    state = guards.latch.set(_who(), _reason(arguments))
+    holder = guards.holder()
+    if arguments.json:
+        print_json({"killed": state, "runner": holder, "database": str(guards.database)})
+        return int(ExitCode.OK)
+    print(f"KILLED: {guards.database} sends no new order until `btcbot-core reset`")
+    if holder is None:
+        print("no runner holds the database; the next start will be killed from its first cycle")
+    else:
+        print(f"the runner (pid {holder.pid} on {holder.host}) now cancels its own open orders")
+    return int(ExitCode.OK)
+
+
+def reset(arguments: argparse.Namespace) -> int:
+    """Clear the latch, under the instance lock: a living runner is reset from its console."""
+    guards = bootstrap.open_guards(arguments.db, arguments.env_file)
+    reason = _reason(arguments)
+    word = arguments.word if arguments.word is not None else _typed()
+    if word != WORD:
+        raise ConfigError(f"not reset: type the word {WORD} exactly")
+    was = guards.reset(_who(), reason)
+    if arguments.json:
+        print_json({"reset": was.is_set, "was": was, "database": str(guards.database)})
+    elif was.is_set:
+        print(f"reset: the latch set by {was.who or 'unknown'} ({was.why or 'no reason'}) is clear")
+    else:
+        print("the latch was not set; nothing changed")
+    return int(ExitCode.OK)
+
+
+def _reason(arguments: argparse.Namespace) -> str:
+    reason = " ".join(str(arguments.reason).split())
+    if not reason:
+        raise ConfigError("--reason: say why in a few words; it is journalled")
+    return reason[:200]
+
+
+def _typed() -> str:
+    if not sys.stdin.isatty():
+        raise ConfigError(f"not reset: type the word on a terminal, or give --word {WORD}")
+    say(f"type {WORD} to let the bot send orders again:")
+    return sys.stdin.readline().strip()
+
+
+def _who() -> str:
+    return f"{getpass.getuser()}@shell"

@@ -1,0 +1,101 @@
+"""`status`: how the bot stands, from a second shell, without disturbing it."""
+
+import argparse
+
+import msgspec
+
+from btcbot_core import bootstrap
+from btcbot_core.app.reports import Standing, age_s, one_trace, standing
+from btcbot_core.cli.output import print_json, print_pairs
+from btcbot_core.cycle.trace import Trace
+from btcbot_core.domain.codes import MEANING
+from btcbot_core.domain.errors import ExitCode
+from btcbot_core.domain.money import canonical
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Print how things stand, or one cycle."""
+    guards = bootstrap.open_guards(arguments.db, arguments.env_file)
+    store = bootstrap.open_reader(guards.database)
+    try:
+        if arguments.trace:
+            record = one_trace(store, arguments.trace)
+            print_json(record) if arguments.json else _print_trace(record)
+            return int(ExitCode.OK)
+        now = standing(store)
+    finally:
+        store.close()
+    if arguments.json:
+        print_json(_as_json(guards, now))
+    else:
+        _print(guards, now)
+    return int(ExitCode.OK)
+
+
+def _as_json(guards: bootstrap.Guards, now: Standing) -> dict[str, object]:
+    row = msgspec.structs.asdict(now.cycle) if now.cycle else None
+    if row is not None:
+        row.pop("trace")
+    return {
+        "database": str(guards.database),
+        "gates": guards.gates,
+        "gates_closed": guards.gates.closed,
+        "killed": guards.latch.state(),
+        "runner": guards.holder(),
+        "run": now.run,
+        "cycle": row,
+        "cycle_age_s": age_s(now.cycle.at, guards.clock.now()) if now.cycle else None,
+        "open_orders": now.orders,
+        "unknown_orders": sum(1 for o in now.orders if o.status in ("unknown", "missing")),
+        "fills": now.fills,
+    }
+
+
+def _print(guards: bootstrap.Guards, now: Standing) -> None:
+    killed, holder = guards.latch.state(), guards.holder()
+    kill = "off"
+    if killed.is_set:
+        kill = f"KILLED by {killed.who or 'unknown'}: {killed.why or 'no reason given'}"
+    runner = f"pid {holder.pid} on {holder.host} since {holder.since}" if holder else "none"
+    pairs: dict[str, object] = {
+        "database": guards.database,
+        "kill": kill,
+        "gates closed": ", ".join(guards.gates.closed) or "none",
+        "runner": runner,
+    }
+    if now.run is not None:
+        pairs |= {
+            "run": f"{now.run.id} ({now.run.stage}, {now.run.kind}) on {now.run.source}",
+            "outcome": now.run.outcome or "not finished",
+        }
+    if now.cycle is not None:
+        cycle = now.cycle
+        pairs |= {
+            "last cycle": f"{cycle.id} at {cycle.at:%Y-%m-%d %H:%M:%S} UTC",
+            "mode": cycle.mode,
+            "equity": canonical(cycle.equity_try),
+            "net": canonical(cycle.net_try),
+            "drawdown": f"{canonical((cycle.drawdown_ratio * 100).quantize(cycle.drawdown_ratio.__class__('0.01')))} %",
+        }
+    pairs |= {"fills": now.fills, "open orders": len(now.orders)}
+    print_pairs(pairs)
+    for order in now.orders:
+        size = f"{canonical(order.left_qty)} of {canonical(order.qty)} at {canonical(order.price)}"
+        print(f"  {order.symbol} {order.side} {size}  {order.status}  {order.client_id}")
+
+
+def _print_trace(record: Trace) -> None:
+    print(f"cycle {record.cycle} at {record.at:%Y-%m-%d %H:%M:%S} UTC  mode {record.mode}")
+    for quote in record.quotes:
+        print(f"  {quote.symbol:<10} bid {quote.bid} ask {quote.ask} age {quote.age_s}s {quote.source}")
+    for reason in record.reasons:
+        print(f"  mode: {reason.reason} {reason.observed}  {MEANING[reason.reason]}")
+    for d in record.decisions:
+        against = f" {d.observed} against {d.limit} {d.unit}".rstrip() if d.observed else ""
+        side = f" {d.side}" if d.side else ""
+        print(f"  {d.symbol}{side} {d.action} {d.reason}{against}: {MEANING[d.reason]}")
+    for event in record.events:
+        print(f"  order {event.client_id} {event.before or 'new'} -> {event.after} ({event.kind})")
+    for fill in record.fills:
+        print(f"  fill {fill.symbol} {fill.side} {fill.qty} at {fill.price} fee {fill.fee}")
+    print(f"  equity {record.equity} cash {record.cash} realized {record.realized} fees {record.fees}")
