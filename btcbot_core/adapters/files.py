@@ -1,0 +1,51 @@
+"""Private files: created for us alone, never through somebody else's link, durable when asked."""
+
+import os
+import stat
+from pathlib import Path
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+def create_private(path: Path) -> int:
+    """Create a file that is not there yet and return its descriptor.
+
+    Raises FileExistsError when anything stands at the path, even a link that leads nowhere.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return os.open(path, flags, PRIVATE_FILE)
+
+
+def make_private_folder(path: Path) -> None:
+    """Create the folder for us alone where it is missing; one level, so that a typo is found."""
+    if not path.is_dir():
+        path.mkdir(PRIVATE_FOLDER)
+
+
+def is_private_folder(path: Path) -> bool:
+    """Whether this is a real folder of ours that nobody else may enter."""
+    found = path.lstat()
+    return (
+        stat.S_ISDIR(found.st_mode)
+        and found.st_uid == os.geteuid()
+        and not found.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+    )
+
+
+def sync_folder(path: Path) -> None:
+    """Make a created or removed name durable: the file's own fsync does not."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def read_small(path: Path, size_max: int) -> bytes:
+    """The first bytes of a plain file. A link is refused, and a pipe cannot make us wait."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        return os.read(handle, size_max)
+    finally:
+        os.close(handle)

@@ -1,0 +1,210 @@
+"""The repositories over dictionaries; the contract tests hold them to what SQLite does."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from btcbot_core.adapters.memory.undo import Changes
+from btcbot_core.cycle.cycle import Carried
+from btcbot_core.domain.errors import InvariantBrokenError
+from btcbot_core.domain.ids import ClientId, CycleId, EventId, FillId, RunId
+from btcbot_core.domain.records import CycleRow, RunRow
+from btcbot_core.domain.trading import Intent, Order, OrderEvent
+from btcbot_core.ledger.entries import LedgerEvent
+from btcbot_core.oms.machine import planned
+
+K = TypeVar("K")
+V = TypeVar("V")
+Act = tuple[datetime, str, str, str]
+
+
+class Shelves:
+    """Everything that is kept."""
+
+    def __init__(self) -> None:
+        self.runs: dict[RunId, RunRow] = {}
+        self.opened: list[RunId] = []
+        self.finished_at: dict[RunId, datetime] = {}
+        self.cycles: dict[CycleId, CycleRow] = {}
+        self.steps: dict[RunId, dict[int, CycleRow]] = {}
+        self.orders: dict[ClientId, Order] = {}
+        self.order_places: dict[ClientId, tuple[RunId, int]] = {}
+        self.by_exchange_id: dict[tuple[RunId, str], tuple[ClientId, ...]] = {}
+        self.order_events: dict[tuple[ClientId, int], OrderEvent] = {}
+        self.journals: dict[RunId, list[LedgerEvent]] = {}
+        self.booked: dict[tuple[RunId, EventId], int] = {}
+        self.checkpoints: dict[RunId, tuple[CycleId, Carried]] = {}
+        self.audit: list[Act] = []
+
+
+class _Repository:
+    def __init__(self, shelves: Shelves, changes: Changes) -> None:
+        self._shelves = shelves
+        self._changes = changes
+
+    def _put_new(self, shelf: dict[K, V], key: K, value: V) -> None:
+        if key in shelf:
+            raise InvariantBrokenError(f"the store refused a row: {key} is taken")
+        self._changes.put(shelf, key, value)
+
+    def _require_run(self, run: RunId) -> None:
+        if run not in self._shelves.runs:
+            raise InvariantBrokenError(f"the store refused a row: run {run} was never opened")
+
+
+class MemoryOrders(_Repository):
+    def add_intents(self, run: RunId, intents: Sequence[Intent]) -> None:
+        """Store intents as PLANNED orders, each with its first event."""
+        with self._changes.writing():
+            for intent in intents:
+                self._require_run(run)
+                order, event = planned(intent)
+                place = run, len(self._shelves.orders)
+                self._put_new(self._shelves.orders, order.client_id, order)
+                self._changes.put(self._shelves.order_places, order.client_id, place)
+                self._add_event(event)
+
+    def apply(self, events: Sequence[OrderEvent], orders: Sequence[Order]) -> None:
+        """Append events and bring their orders' rows up to date."""
+        with self._changes.writing():
+            for order in orders:
+                if order.client_id not in self._shelves.orders:
+                    raise InvariantBrokenError(
+                        "an order was brought up to date that was never stored"
+                    )
+                self._changes.put(self._shelves.orders, order.client_id, order)
+                self._note_exchange_id(order)
+            for event in events:
+                self._add_event(event)
+
+    def active(self, run: RunId) -> tuple[Order, ...]:
+        self._changes.require_open()
+        orders, places = self._shelves.orders, self._shelves.order_places
+        return tuple(o for o in orders.values() if o.is_active and places[o.client_id][0] == run)
+
+    def find(
+        self, run: RunId, exchange_ids: Sequence[str], client_ids: Sequence[ClientId]
+    ) -> tuple[Order, ...]:
+        self._changes.require_open()
+        places = self._shelves.order_places
+        found = {client for client in client_ids if places.get(client, ("", 0))[0] == run}
+        for exchange_id in exchange_ids:
+            found.update(self._shelves.by_exchange_id.get((run, exchange_id), ()))
+        return tuple(self._shelves.orders[c] for c in sorted(found, key=places.__getitem__))
+
+    def _note_exchange_id(self, order: Order) -> None:
+        if order.exchange_id is None:
+            return
+        key = self._shelves.order_places[order.client_id][0], order.exchange_id
+        known = self._shelves.by_exchange_id.get(key, ())
+        if order.client_id not in known:
+            self._changes.put(self._shelves.by_exchange_id, key, (*known, order.client_id))
+
+    def _add_event(self, event: OrderEvent) -> None:
+        if event.client_id not in self._shelves.orders:
+            raise InvariantBrokenError(
+                f"the store refused a row: no order {event.client_id} for its event"
+            )
+        self._put_new(self._shelves.order_events, (event.client_id, event.seq), event)
+
+
+class MemoryLedger(_Repository):
+    def append(self, run: RunId, events: Sequence[LedgerEvent]) -> None:
+        """Add events at the end. Raises InvariantBrokenError when their numbers leave a gap."""
+        if not events:
+            return
+        with self._changes.writing():
+            self._require_run(run)
+            if run not in self._shelves.journals:
+                self._changes.put(self._shelves.journals, run, [])
+            journal = self._shelves.journals[run]
+            for event in events:
+                if event.seq != len(journal) + 1:
+                    raise InvariantBrokenError(
+                        f"ledger events of {run} must go on with number {len(journal) + 1}"
+                    )
+                self._put_new(self._shelves.booked, (run, event.id), event.seq)
+                self._changes.append(journal, event)
+
+    def events(self, run: RunId, after_seq: int = 0) -> tuple[LedgerEvent, ...]:
+        self._changes.require_open()
+        return tuple(self._shelves.journals.get(run, [])[max(after_seq, 0) :])
+
+    def booked(self, run: RunId, fills: Sequence[FillId]) -> frozenset[FillId]:
+        self._changes.require_open()
+        booked = self._shelves.booked
+        return frozenset(fill for fill in fills if (run, EventId(f"fill:{fill}")) in booked)
+
+
+class MemoryCycles(_Repository):
+    def add(self, row: CycleRow) -> None:
+        with self._changes.writing():
+            self._require_run(row.run_id)
+            if row.run_id not in self._shelves.steps:
+                self._changes.put(self._shelves.steps, row.run_id, {})
+            self._put_new(self._shelves.cycles, row.id, row)
+            self._put_new(self._shelves.steps[row.run_id], row.step, row)
+
+    def last(self, run: RunId) -> CycleRow | None:
+        found = self.recent(run, 1)
+        return found[0] if found else None
+
+    def recent(self, run: RunId, limit: int) -> tuple[CycleRow, ...]:
+        """The rows of the highest steps; newest last."""
+        self._changes.require_open()
+        steps = self._shelves.steps.get(run, {})
+        newest = sorted(steps, reverse=True)[: max(limit, 0)]
+        return tuple(steps[step] for step in reversed(newest))
+
+
+class MemoryCheckpoints(_Repository):
+    def save(self, run: RunId, cycle: CycleId, carried: Carried) -> None:
+        with self._changes.writing():
+            self._require_run(run)
+            self._changes.put(self._shelves.checkpoints, run, (cycle, carried))
+
+    def load(self, run: RunId) -> Carried | None:
+        self._changes.require_open()
+        found = self._shelves.checkpoints.get(run)
+        return None if found is None else found[1]
+
+
+class MemoryRuns(_Repository):
+    def open(self, run: RunRow) -> None:
+        """Register a run; the same id again continues it, and it is the latest again.
+
+        Raises InvariantBrokenError when the id stands for a run of other stage, world or numbers.
+        """
+        with self._changes.writing():
+            known = self._shelves.runs.get(run.id)
+            again = run if known is None else msgspec.structs.replace(known, outcome="")
+            if msgspec.structs.replace(run, started_at=again.started_at, outcome="") != again:
+                raise InvariantBrokenError(f"run id {run.id} belongs to another run")
+            self._changes.put(self._shelves.runs, run.id, again)
+            self._changes.append(self._shelves.opened, run.id)
+
+    def latest(self) -> RunRow | None:
+        self._changes.require_open()
+        return self._shelves.runs[self._shelves.opened[-1]] if self._shelves.opened else None
+
+    def finish(self, run: RunId, at: datetime, outcome: str) -> None:
+        with self._changes.writing():
+            known = self._shelves.runs.get(run)
+            if known is None:
+                raise InvariantBrokenError(f"run {run} was finished and never opened")
+            finished = msgspec.structs.replace(known, outcome=outcome)
+            self._changes.put(self._shelves.runs, run, finished)
+            self._changes.put(self._shelves.finished_at, run, at)
+
+
+class MemoryAudit(_Repository):
+    def add(self, at: datetime, who: str, act: str, why: str) -> None:
+        with self._changes.writing():
+            self._changes.append(self._shelves.audit, (at, who, act, why))
+
+    def recent(self, limit: int) -> tuple[Act, ...]:
+        """Newest last."""
+        self._changes.require_open()
+        return tuple(self._shelves.audit[-limit:]) if limit > 0 else ()

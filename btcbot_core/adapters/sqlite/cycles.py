@@ -1,0 +1,61 @@
+"""Committed cycles, and the state that the last of them handed on."""
+
+import msgspec
+
+from btcbot_core.adapters.sqlite.rows import Rows, upsert_sql
+from btcbot_core.adapters.sqlite.tables import Checkpoints, Cycles
+from btcbot_core.adapters.sqlite.transaction import Transaction
+from btcbot_core.cycle.cycle import Carried
+from btcbot_core.domain.errors import InvariantBrokenError, StoreError
+from btcbot_core.domain.ids import CycleId, RunId
+from btcbot_core.domain.records import CycleRow
+
+_CYCLES = Rows(Cycles, CycleRow, renamed={"run_id": "run"})
+_SAVE = upsert_sql(Checkpoints, ("run", "cycle_id", "carried"), key="run")
+_DECODER = msgspec.json.Decoder(Carried)
+# The encoder writes these as it writes numbers; no symbol or id of ours ends so.
+_NOT_MONEY = ('NaN"', 'Infinity"')
+
+
+class SqliteCycles:
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def add(self, row: CycleRow) -> None:
+        self._transaction.write(_CYCLES.insert, [_CYCLES.row(row)])
+
+    def last(self, run: RunId) -> CycleRow | None:
+        found = self.recent(run, 1)
+        return found[0] if found else None
+
+    def recent(self, run: RunId, limit: int) -> tuple[CycleRow, ...]:
+        query = (
+            _CYCLES.select()
+            .where(Cycles.run == run)
+            .order_by(Cycles.step.desc())
+            .limit(max(limit, 0))
+        )
+        return _CYCLES.values(self._transaction.read(query))[::-1]
+
+
+class SqliteCheckpoints:
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def save(self, run: RunId, cycle: CycleId, carried: Carried) -> None:
+        text = msgspec.json.encode(carried).decode()
+        if any(mark in text for mark in _NOT_MONEY):
+            raise InvariantBrokenError(f"the state of {run} after {cycle} holds what is no number")
+        self._transaction.write(_SAVE, [(run, cycle, text)])
+
+    def load(self, run: RunId) -> Carried | None:
+        query = Checkpoints.select(Checkpoints.carried).where(Checkpoints.run == run)
+        found = self._transaction.read(query.tuples())
+        if not found:
+            return None
+        try:
+            return _DECODER.decode(str(found[0][0]))
+        except msgspec.DecodeError as error:
+            raise StoreError(
+                f"the checkpoint of run {run} cannot be read ({error}): restore a backup"
+            ) from error

@@ -1,0 +1,51 @@
+"""SQLite's errors in the operator's words: what happened, to which file, and what to do."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from peewee import PeeweeException
+
+from btcbot_core.domain.errors import BotError, InvariantBrokenError, StoreBusyError, StoreError
+
+_PRIMARY = 0xFF  # an extended result code keeps the primary one in its lowest byte
+_DEAD = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+_ADVICE = {
+    sqlite3.SQLITE_READONLY: "cannot be written: check the permissions of the file and its folder",
+    sqlite3.SQLITE_FULL: "cannot grow, the disk is full: free some space",
+    sqlite3.SQLITE_IOERR: "could not be read or written by the disk: check the disk, then restart",
+    sqlite3.SQLITE_CORRUPT: "is damaged: keep the file and restore a backup",
+    sqlite3.SQLITE_NOTADB: "is not a database: name another file or restore a backup",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that the folder exists and may be entered",
+}
+
+
+class DeadStoreError(StoreError):
+    """The disk or the file failed under us: nothing that it says can be trusted any more.
+
+    A failed fsync must not be tried again, since the kernel may have dropped the pages.
+    """
+
+
+def translated(path: Path, error: Exception) -> BotError:
+    """Our error for one of Peewee's or SQLite's."""
+    cause = error.args[0] if error.args and isinstance(error.args[0], sqlite3.Error) else error
+    code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusyError(f"database {path} is locked by another process")
+    if code == sqlite3.SQLITE_CONSTRAINT:
+        return InvariantBrokenError(f"the store refused a row: {cause}")
+    advice = _ADVICE.get(code)
+    line = f"database {path} {advice} ({cause})" if advice else f"database {path}: {cause}"
+    return DeadStoreError(line) if code in _DEAD else StoreError(line)
+
+
+@contextmanager
+def store_errors(path: Path) -> Iterator[None]:
+    """Let nothing of SQLite's out but our own errors."""
+    try:
+        yield
+    except (PeeweeException, sqlite3.Error) as error:
+        raise translated(path, error) from error

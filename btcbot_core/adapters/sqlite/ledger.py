@@ -1,0 +1,46 @@
+"""The journal of our money."""
+
+from collections.abc import Sequence
+
+from peewee import fn
+
+from btcbot_core.adapters.sqlite.rows import Rows
+from btcbot_core.adapters.sqlite.tables import LedgerEvents
+from btcbot_core.adapters.sqlite.transaction import Transaction
+from btcbot_core.domain.errors import InvariantBrokenError
+from btcbot_core.domain.ids import FillId, RunId
+from btcbot_core.ledger.entries import LedgerEvent
+
+_EVENTS = Rows(LedgerEvents, LedgerEvent, given=("run",))
+_FILL = "fill:"
+
+
+class SqliteLedger:
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def append(self, run: RunId, events: Sequence[LedgerEvent]) -> None:
+        """Add events at the end. Raises InvariantBrokenError when their numbers leave a gap."""
+        if not events:
+            return
+        first = self._last_seq(run) + 1
+        if [event.seq for event in events] != list(range(first, first + len(events))):
+            raise InvariantBrokenError(f"ledger events of {run} must go on with number {first}")
+        self._transaction.write(_EVENTS.insert, [_EVENTS.row(event, run) for event in events])
+
+    def events(self, run: RunId, after_seq: int = 0) -> tuple[LedgerEvent, ...]:
+        query = _EVENTS.select().where((LedgerEvents.run == run) & (LedgerEvents.seq > after_seq))
+        return _EVENTS.values(self._transaction.read(query.order_by(LedgerEvents.seq)))
+
+    def booked(self, run: RunId, fills: Sequence[FillId]) -> frozenset[FillId]:
+        ids = [_FILL + fill for fill in fills]
+        query = LedgerEvents.select(LedgerEvents.id).where(
+            (LedgerEvents.run == run) & LedgerEvents.id.in_(ids)
+        )
+        found = self._transaction.read(query.tuples())
+        return frozenset(FillId(str(row[0]).removeprefix(_FILL)) for row in found)
+
+    def _last_seq(self, run: RunId) -> int:
+        query = LedgerEvents.select(fn.MAX(LedgerEvents.seq)).where(LedgerEvents.run == run)
+        last = self._transaction.read(query.tuples())[0][0]
+        return last if isinstance(last, int) else 0

@@ -1,0 +1,54 @@
+"""Orders and what happened to them."""
+
+from collections.abc import Sequence
+
+from peewee import SQL
+
+from btcbot_core.adapters.sqlite.rows import Rows, update_sql
+from btcbot_core.adapters.sqlite.tables import OrderEvents, Orders
+from btcbot_core.adapters.sqlite.transaction import Transaction
+from btcbot_core.domain.errors import InvariantBrokenError
+from btcbot_core.domain.ids import ClientId, RunId
+from btcbot_core.domain.trading import TERMINAL, Intent, Order, OrderEvent, OrderStatus
+from btcbot_core.oms.machine import planned
+
+_ORDERS = Rows(Orders, Order, given=("run",))
+_EVENTS = Rows(OrderEvents, OrderEvent)
+_KEPT = _ORDERS.columns[1:]
+_UPDATE = update_sql(Orders, _KEPT, "client_id")
+_ACTIVE = [status for status in OrderStatus if status not in TERMINAL]
+_INSERTION_ORDER = SQL("rowid")
+
+
+class SqliteOrders:
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+
+    def add_intents(self, run: RunId, intents: Sequence[Intent]) -> None:
+        """Store intents as PLANNED orders, each with its first event."""
+        firsts = [planned(intent) for intent in intents]
+        orders = [_ORDERS.row(order, run) for order, _ in firsts]
+        events = [_EVENTS.row(event) for _, event in firsts]
+        self._transaction.write(_ORDERS.insert, orders)
+        self._transaction.write(_EVENTS.insert, events)
+
+    def apply(self, events: Sequence[OrderEvent], orders: Sequence[Order]) -> None:
+        """Append events and bring their orders' rows up to date."""
+        changes = [(*_ORDERS.row(order, None)[1:], order.client_id) for order in orders]
+        happened = [_EVENTS.row(event) for event in events]
+        if changes and self._transaction.write(_UPDATE, changes) != len(changes):
+            self._transaction.spoil()
+            raise InvariantBrokenError("an order was brought up to date that was never stored")
+        if happened:
+            self._transaction.write(_EVENTS.insert, happened)
+
+    def active(self, run: RunId) -> tuple[Order, ...]:
+        query = _ORDERS.select().where((Orders.run == run) & Orders.status.in_(_ACTIVE))
+        return _ORDERS.values(self._transaction.read(query.order_by(_INSERTION_ORDER)))
+
+    def find(
+        self, run: RunId, exchange_ids: Sequence[str], client_ids: Sequence[ClientId]
+    ) -> tuple[Order, ...]:
+        named = Orders.exchange_id.in_(exchange_ids) | Orders.client_id.in_(client_ids)
+        query = _ORDERS.select().where((Orders.run == run) & named)
+        return _ORDERS.values(self._transaction.read(query.order_by(_INSERTION_ORDER)))

@@ -1,0 +1,63 @@
+"""One transaction on one connection: what repositories read and write through."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from peewee import BaseQuery, SqliteDatabase
+
+from btcbot_core.adapters.sqlite.database import raw
+from btcbot_core.adapters.sqlite.errors import store_errors
+from btcbot_core.adapters.sqlite.rows import Cell
+from btcbot_core.domain.errors import InvariantBrokenError
+
+
+class Transaction:
+    """Open from begin to commit. A failed write spoils it: nothing half done can be committed."""
+
+    def __init__(self, database: SqliteDatabase, path: Path, *, is_writing: bool) -> None:
+        self._database = database
+        self._path = path
+        self._is_writing = is_writing
+        self._is_open = True
+        self._is_spoiled = False
+
+    def write(self, sql: str, rows: Iterable[Sequence[Cell]]) -> int:
+        """Run one prepared statement for each row; returns how many rows it changed."""
+        self._require_open()
+        if not self._is_writing:
+            raise InvariantBrokenError("this unit of work only reads")
+        self._is_spoiled = True
+        with store_errors(self._path):
+            changed = raw(self._database).executemany(sql, rows).rowcount
+        self._is_spoiled = False
+        return changed
+
+    def read(self, query: BaseQuery) -> list[tuple[object, ...]]:
+        """All rows of a query, converted by their fields."""
+        self._require_open()
+        with store_errors(self._path):
+            return list(query.execute(self._database))
+
+    def spoil(self) -> None:
+        """What was written so far must not be committed."""
+        self._is_spoiled = True
+
+    def commit(self) -> None:
+        self._require_open()
+        if not self._is_writing:
+            raise InvariantBrokenError("this unit of work only reads: it cannot be committed")
+        if self._is_spoiled:
+            raise InvariantBrokenError(
+                "a write of this unit of work failed: it cannot be committed"
+            )
+        self._is_open = False
+        with store_errors(self._path):
+            raw(self._database).commit()
+
+    def end(self) -> None:
+        """Leave; without a commit everything is rolled back."""
+        self._is_open = False
+
+    def _require_open(self) -> None:
+        if not self._is_open:
+            raise InvariantBrokenError("this unit of work has ended: begin another")

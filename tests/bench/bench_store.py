@@ -1,0 +1,99 @@
+"""What the store costs: run it by hand, `python -m tests.bench.bench_store`; trust the ratios."""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from btcbot_core.adapters.memory.store import MemoryStore
+from btcbot_core.adapters.sqlite.database import Synchronous
+from btcbot_core.adapters.sqlite.store import SqliteStore
+from btcbot_core.cycle.cycle import Carried
+from btcbot_core.domain.ids import CycleId
+from btcbot_core.domain.symbol import Symbol
+from btcbot_core.ledger.book import Ledger
+from btcbot_core.ledger.lots import Holding, Lot
+from btcbot_core.ports import Store
+from tests.contract.store_makers import RUN, TRY, a_cycle, a_fee_event, a_fill_event, a_run
+
+TRACE_BYTES = 900
+SYMBOLS = ("BTCTRY", "ETHTRY", "SOLTRY", "XRPTRY", "AVAXTRY", "USDTTRY")
+
+
+def a_carried() -> Carried:
+    """Six pairs with three lots each: what a quiet night carries."""
+    lot = Lot(Decimal("0.01234567"), Decimal("351234.56"))
+    holdings = {
+        Symbol(name): Holding(
+            symbol=Symbol(name),
+            qty=Decimal("0.03703701"),
+            cost_try=Decimal("13008.67806"),
+            lots=(lot, lot, lot),
+        )
+        for name in SYMBOLS
+    }
+    ledger = Ledger(quote=TRY, cash_try=Decimal("98765.4321"), holdings=holdings)
+    return Carried(ledger=ledger, marks={Symbol(name): Decimal("351234.5") for name in SYMBOLS})
+
+
+def quiet_cycles(store: Store, count: int) -> None:
+    """A cycle that traded nothing: its row and the checkpoint, in one commit each."""
+    carried, trace = a_carried(), b"x" * TRACE_BYTES
+    for step in range(count):
+        row = msgspec.structs.replace(a_cycle(step), trace=trace)
+        with store.begin() as work:
+            work.cycles.add(row)
+            work.checkpoints.save(RUN, row.id, carried)
+            work.commit()
+
+
+def busy_cycles(store: Store, count: int) -> None:
+    """A cycle with a fill and its fee besides."""
+    carried, trace = a_carried(), b"x" * TRACE_BYTES
+    for step in range(count):
+        row = msgspec.structs.replace(a_cycle(step, trace=trace), id=CycleId(f"b{step}"))
+        with store.begin() as work:
+            work.ledger.booked(RUN, [])
+            name = f"f{step}"
+            work.ledger.append(
+                RUN, [a_fill_event(2 * step + 1, name), a_fee_event(2 * step + 2, name)]
+            )
+            work.cycles.add(row)
+            work.checkpoints.save(RUN, row.id, carried)
+            work.commit()
+
+
+def measure(
+    name: str, store: Store, path: Path, work: Callable[[Store, int], None], count: int
+) -> None:
+    with store.begin() as begun:
+        begun.runs.open(a_run(RUN))
+        begun.commit()
+    began = time.perf_counter()
+    work(store, count)
+    took = time.perf_counter() - began
+    store.close()
+    size = path.stat().st_size / count if path.exists() else 0
+    print(f"{name:24} {count / took:10,.0f} cycles/s {size:8,.0f} bytes a cycle")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=10_000)
+    count = parser.parse_args().count
+    levels: tuple[Synchronous, ...] = ("NORMAL", "FULL")
+    with tempfile.TemporaryDirectory() as folder:
+        for work in (quiet_cycles, busy_cycles):
+            measure(f"memory {work.__name__}", MemoryStore(), Path(folder) / "-", work, count)
+            for level in levels:
+                path = Path(folder) / f"{work.__name__}-{level}.db"
+                store = SqliteStore(path, synchronous=level)
+                measure(f"{level} {work.__name__}", store, path, work, count)
+
+
+if __name__ == "__main__":
+    main()
