@@ -211,6 +211,16 @@ def test_events_bring_the_order_up_to_date(store: Store) -> None:
         assert look.orders.find(RUN, [], [ClientId("btcb-1")]) == (changed,)
 
 
+def test_an_intent_and_its_first_event_are_stored_together(store: Store) -> None:
+    order, event = planned(an_intent())
+    with store.begin() as work:
+        work.orders.add_intents(RUN, [an_intent()])
+        work.orders.apply([event], [order])
+        work.commit()
+    with store.read() as look:
+        assert look.orders.active(RUN) == (order,)
+
+
 def test_an_event_number_is_used_once(store: Store) -> None:
     changed, event = _accepted(_with_order(store))
     with store.begin() as work:

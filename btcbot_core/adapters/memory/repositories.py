@@ -56,15 +56,14 @@ class _Repository:
 
 class MemoryOrders(_Repository):
     def add_intents(self, run: RunId, intents: Sequence[Intent]) -> None:
-        """Store intents as PLANNED orders, each with its first event."""
+        """Store intents as PLANNED orders; their first events come through `apply`, as all do."""
         with self._changes.writing():
             for intent in intents:
                 self._require_run(run)
-                order, event = planned(intent)
+                order, _ = planned(intent)
                 place = run, len(self._shelves.orders)
                 self._put_new(self._shelves.orders, order.client_id, order)
                 self._changes.put(self._shelves.order_places, order.client_id, place)
-                self._add_event(event)
 
     def apply(self, events: Sequence[OrderEvent], orders: Sequence[Order]) -> None:
         """Append events and bring their orders' rows up to date."""

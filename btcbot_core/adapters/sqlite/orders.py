@@ -25,12 +25,9 @@ class SqliteOrders:
         self._transaction = transaction
 
     def add_intents(self, run: RunId, intents: Sequence[Intent]) -> None:
-        """Store intents as PLANNED orders, each with its first event."""
-        firsts = [planned(intent) for intent in intents]
-        orders = [_ORDERS.row(order, run) for order, _ in firsts]
-        events = [_EVENTS.row(event) for _, event in firsts]
-        self._transaction.write(_ORDERS.insert, orders)
-        self._transaction.write(_EVENTS.insert, events)
+        """Store intents as PLANNED orders; their first events come through `apply`, as all do."""
+        rows = [_ORDERS.row(planned(intent)[0], run) for intent in intents]
+        self._transaction.write(_ORDERS.insert, rows)
 
     def apply(self, events: Sequence[OrderEvent], orders: Sequence[Order]) -> None:
         """Append events and bring their orders' rows up to date."""
