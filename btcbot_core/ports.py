@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from btcbot_core.cycle.cycle import Carried, Cycle
+from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.account import Accounts
 from btcbot_core.domain.ids import ClientId, CycleId, FillId, RunId
 from btcbot_core.domain.kill import KillState
@@ -13,8 +13,16 @@ from btcbot_core.domain.market import MarketSnapshot
 from btcbot_core.domain.records import CycleRow, RunRow
 from btcbot_core.domain.rules import PairRules
 from btcbot_core.domain.symbol import Symbol
-from btcbot_core.domain.trading import Answer, Fill, Intent, Order, OrderEvent, OrderView
-from btcbot_core.ledger.entries import LedgerEvent
+from btcbot_core.domain.trading import (
+    Answer,
+    Fill,
+    Intent,
+    Order,
+    OrderEvent,
+    OrderStatus,
+    OrderView,
+)
+from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
 
 
 class Clock(Protocol):
@@ -82,7 +90,10 @@ class KillLatch(Protocol):
 
 class OrderRepo(Protocol):
     def add_intents(self, run: RunId, intents: Sequence[Intent]) -> None:
-        """Store intents as PLANNED orders. Raises InvariantBrokenError when an id is taken."""
+        """Store intents as PLANNED orders; their first events come through `apply`, as all do.
+
+        Raises InvariantBrokenError when an id is taken.
+        """
 
     def apply(self, events: Sequence[OrderEvent], orders: Sequence[Order]) -> None:
         """Append events and bring their orders' rows up to date."""
@@ -95,6 +106,9 @@ class OrderRepo(Protocol):
     ) -> tuple[Order, ...]:
         """Orders of any state by either id."""
 
+    def count(self, run: RunId) -> Mapping[OrderStatus, int]:
+        """How many orders of the run stand in which status."""
+
 
 class LedgerRepo(Protocol):
     def append(self, run: RunId, events: Sequence[LedgerEvent]) -> None: ...
@@ -105,11 +119,16 @@ class LedgerRepo(Protocol):
     def booked(self, run: RunId, fills: Sequence[FillId]) -> frozenset[FillId]:
         """Which of these fills the ledger holds already."""
 
+    def count(self, run: RunId, kind: LedgerEventKind) -> int:
+        """How many events of a kind the run's scope holds."""
+
 
 class CycleRepo(Protocol):
     def add(self, row: CycleRow) -> None: ...
 
     def last(self, run: RunId) -> CycleRow | None: ...
+
+    def find(self, cycle: CycleId) -> CycleRow | None: ...
 
     def recent(self, run: RunId, limit: int) -> tuple[CycleRow, ...]:
         """Newest last."""
@@ -120,6 +139,9 @@ class RunRepo(Protocol):
         """Register a run; the same id again continues it."""
 
     def latest(self) -> RunRow | None: ...
+
+    def count(self) -> int:
+        """How many runs the store has seen."""
 
     def finish(self, run: RunId, at: datetime, outcome: str) -> None: ...
 
@@ -160,9 +182,3 @@ class Store(Protocol):
         """A consistent read; committing it is an error."""
 
     def close(self) -> None: ...
-
-
-class Cycles(Protocol):
-    """Somebody who wants to see each cycle: the flight recorder, a test."""
-
-    def __call__(self, cycle: Cycle) -> None: ...

@@ -307,6 +307,20 @@ class Loaded(BaseModel):
     sources: dict[str, str]
     warnings: tuple[str, ...]
 
+    def shown(self) -> dict[str, tuple[str, str]]:
+        """Each setting's value as text and its source; a secret shows only that it is there."""
+        values = self.settings.model_dump(mode="json")
+        return {
+            name: (_shown(values["symbols" if name == "SYMBOLS" else name.lower()]), source)
+            for name, source in self.sources.items()
+        }
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(str(item) for item in value)
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
 
 def names() -> tuple[str, ...]:
     """The environment names of all settings, in the order in which they are declared."""

@@ -9,6 +9,7 @@ import msgspec
 from btcbot_core.app.session import Session
 from btcbot_core.cycle.trace import Trace, decode
 from btcbot_core.domain.errors import ConfigError
+from btcbot_core.domain.ids import CycleId
 from btcbot_core.domain.kill import KillState
 from btcbot_core.domain.records import CycleRow, RunRow
 from btcbot_core.domain.trading import Order
@@ -50,7 +51,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 def run_summary(session: Session) -> RunSummary:
     """Sum a session up; call it after the session ended."""
-    frame, counts = session.latest, session.counts
+    frame, tally = session.latest, session.tally
     money = frame.cycle.portfolio if frame.cycle else None
     return RunSummary(
         run=session.run_id,
@@ -63,12 +64,12 @@ def run_summary(session: Session) -> RunSummary:
         message=frame.message,
         exit_code=session.exit_code,
         cycles=frame.pulse.turns,
-        step=counts.step,
+        step=tally.step,
         total_steps=frame.world.total_steps,
         mode=frame.cycle.verdict.mode if frame.cycle else "",
         quote=frame.world.quote,
-        orders={status.value: n for status, n in counts.orders.items()},
-        fills=counts.fills,
+        orders={status.value: n for status, n in tally.orders.items()},
+        fills=tally.fills,
         equity_try=money.equity_try if money else None,
         capital_try=money.capital_try if money else None,
         net_try=money.net_try if money else None,
@@ -96,12 +97,11 @@ def standing(store: Store) -> Standing:
         run = work.runs.latest()
         if run is None:
             return Standing(run=None, cycle=None, orders=(), fills=0)
-        events = work.ledger.events(run.id)
         return Standing(
             run=run,
             cycle=work.cycles.last(run.id),
             orders=work.orders.active(run.id),
-            fills=sum(1 for e in events if e.kind is LedgerEventKind.FILL),
+            fills=work.ledger.count(run.id, LedgerEventKind.FILL),
         )
 
 
@@ -116,7 +116,7 @@ def one_trace(store: Store, cycle: str) -> Trace:
         if run is not None and cycle == "last":
             row = work.cycles.last(run.id)
         elif run is not None:
-            row = work.cycles.find(cycle)
+            row = work.cycles.find(CycleId(cycle))
     if row is None:
         raise ConfigError(f"no cycle {cycle} in this database: `status` names the last one")
     return decode(row.trace)

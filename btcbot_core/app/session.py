@@ -7,7 +7,7 @@ one. Waiting for the next turn *is* waiting for the operator, so a stop or a kil
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -41,10 +41,13 @@ from btcbot_core.domain.errors import (
     StoreBusyError,
 )
 from btcbot_core.domain.gates import Gates
+from btcbot_core.domain.ids import RunId
 from btcbot_core.domain.kill import KillState
 from btcbot_core.domain.records import RunRow
 from btcbot_core.domain.symbol import Asset
+from btcbot_core.domain.trading import OrderStatus
 from btcbot_core.ledger.book import Ledger
+from btcbot_core.ledger.entries import LedgerEventKind
 
 FAILURES_MAX = 5
 """Failed turns in a row after which the bot kills itself (DEC-10)."""
@@ -67,6 +70,14 @@ class Schedule:
     cycles_max: int | None = None
     may_change_pace: bool = False
     exit_on_kill: bool = False
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store holds of a run when it ends, over all its restarts."""
+
+    step: int = -1
+    orders: Mapping[OrderStatus, int] = {}
+    fills: int = 0
 
 
 class Session:
@@ -96,7 +107,11 @@ class Session:
         self._failures = 0
         self._turns = 0
         self._killed_before = False
+        self._last_failure: BotError | None = None
         self.error: BotError | None = None
+        self.tally = Tally()
+        self.on_note: Callable[[Note], None] | None = None
+        """Called with each log line where nobody drains them: the command line's way."""
         self.latest = Frame(seq=0, world=world, gates=gates, kill=ports.latch.state())
 
     # ------------------------------------------------------------------ what others may ask
@@ -134,7 +149,11 @@ class Session:
             return int(self.error.exit_code)
         if self.latest.outcome is Outcome.KILLED:
             return int(ExitCode.KILLED)
-        return int(ExitCode.NO if self._failures else ExitCode.OK)
+        return int(self._last_failure.exit_code if self._last_failure else ExitCode.OK)
+
+    @property
+    def run_id(self) -> RunId:
+        return self._plan.run
 
     # ------------------------------------------------------------------------- the one loop
 
@@ -201,13 +220,13 @@ class Session:
             cycle = self._runner.turn(carried, step)
         except (ExchangeUnavailableError, ExchangeRefusedError, StoreBusyError) as error:
             return self._stumble(error, carried)
-        self._failures = 0
+        self._failures, self._last_failure = 0, None
         self._took_ms.append((self._ports.clock.monotonic_s() - began_s) * 1000)
         self._show(cycle)
         return cycle.carried
 
     def _stumble(self, error: BotError, carried: Carried) -> Carried:
-        self._failures += 1
+        self._failures, self._last_failure = self._failures + 1, error
         self._say(NoteLevel.ERROR, f"cycle skipped: {error}")
         pulse = msgspec.structs.replace(
             self.latest.pulse,
@@ -289,7 +308,8 @@ class Session:
 
     def _show(self, cycle: Cycle) -> None:
         last = self.latest.cycle
-        self._notes.extend(notes_of(cycle, last.verdict.mode if last else None))
+        for note in notes_of(cycle, last.verdict.mode if last else None):
+            self._tell(note)
         self._equity.add(cycle.portfolio.equity_try)
         took = sorted(self._took_ms)
         pulse = msgspec.structs.replace(
@@ -327,7 +347,13 @@ class Session:
         )
 
     def _say(self, level: NoteLevel, text: str) -> None:
-        self._notes.append(Note(self._ports.clock.now(), level, text))
+        self._tell(Note(self._ports.clock.now(), level, text))
+
+    def _tell(self, note: Note) -> None:
+        if self.on_note is not None:
+            self.on_note(note)
+        else:
+            self._notes.append(note)
 
     # ------------------------------------------------------------------------------ the end
 
@@ -340,12 +366,18 @@ class Session:
 
     def _finish(self, outcome: Outcome) -> None:
         words = str(self.error) if self.error else ""
-        self._publish(outcome=outcome, message=words)
         ended_at: datetime = self._ports.clock.now()
         try:
             with self._ports.store.begin() as work:
                 work.runs.finish(self._plan.run, ended_at, outcome.name.lower())
+                last = work.cycles.last(self._plan.run)
+                self.tally = Tally(
+                    step=last.step if last else -1,
+                    orders=work.orders.count(self._plan.run),
+                    fills=work.ledger.count(self._plan.run, LedgerEventKind.FILL),
+                )
                 work.commit()
+            self._publish(outcome=outcome, message=words)
         except BotError as error:
             self.error = self.error or error
             self._publish(outcome=Outcome.FAILED, message=str(self.error))

@@ -129,6 +129,8 @@ def _print(summary: RunSummary) -> None:
         "fills": summary.fills,
     }
     values = {name: getattr(summary, f"{name}_try") for name in money}
-    pairs |= {f"{k} {summary.quote}": None if v is None else canonical(v) for k, v in values.items()}
+    pairs |= {
+        f"{k} {summary.quote}": None if v is None else canonical(v) for k, v in values.items()
+    }
     sys.stderr.flush()
     print_pairs(pairs)

@@ -1,6 +1,7 @@
 """`status`: how the bot stands, from a second shell, without disturbing it."""
 
 import argparse
+from decimal import Decimal
 
 import msgspec
 
@@ -11,6 +12,8 @@ from btcbot_core.cycle.trace import Trace
 from btcbot_core.domain.codes import MEANING
 from btcbot_core.domain.errors import ExitCode
 from btcbot_core.domain.money import canonical
+
+CENT = Decimal("0.01")
 
 
 def status(arguments: argparse.Namespace) -> int:
@@ -75,7 +78,7 @@ def _print(guards: bootstrap.Guards, now: Standing) -> None:
             "mode": cycle.mode,
             "equity": canonical(cycle.equity_try),
             "net": canonical(cycle.net_try),
-            "drawdown": f"{canonical((cycle.drawdown_ratio * 100).quantize(cycle.drawdown_ratio.__class__('0.01')))} %",
+            "drawdown": f"{(cycle.drawdown_ratio * 100).quantize(CENT)} %",
         }
     pairs |= {"fills": now.fills, "open orders": len(now.orders)}
     print_pairs(pairs)
@@ -87,7 +90,8 @@ def _print(guards: bootstrap.Guards, now: Standing) -> None:
 def _print_trace(record: Trace) -> None:
     print(f"cycle {record.cycle} at {record.at:%Y-%m-%d %H:%M:%S} UTC  mode {record.mode}")
     for quote in record.quotes:
-        print(f"  {quote.symbol:<10} bid {quote.bid} ask {quote.ask} age {quote.age_s}s {quote.source}")
+        prices = f"bid {quote.bid} ask {quote.ask}"
+        print(f"  {quote.symbol:<10} {prices} age {quote.age_s}s {quote.source}")
     for reason in record.reasons:
         print(f"  mode: {reason.reason} {reason.observed}  {MEANING[reason.reason]}")
     for d in record.decisions:
@@ -98,4 +102,6 @@ def _print_trace(record: Trace) -> None:
         print(f"  order {event.client_id} {event.before or 'new'} -> {event.after} ({event.kind})")
     for fill in record.fills:
         print(f"  fill {fill.symbol} {fill.side} {fill.qty} at {fill.price} fee {fill.fee}")
-    print(f"  equity {record.equity} cash {record.cash} realized {record.realized} fees {record.fees}")
+    print(
+        f"  equity {record.equity} cash {record.cash} realized {record.realized} fees {record.fees}"
+    )

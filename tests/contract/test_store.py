@@ -13,6 +13,7 @@ from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.domain.errors import InvariantBrokenError
 from btcbot_core.domain.ids import ClientId, CycleId, FillId, RunId
 from btcbot_core.domain.trading import Order, OrderEvent, OrderEventKind, OrderStatus
+from btcbot_core.ledger.entries import LedgerEventKind
 from btcbot_core.oms.machine import Happening, apply, planned
 from btcbot_core.ports import Store
 from tests.contract.store_makers import (
@@ -459,3 +460,24 @@ def test_times_come_back_aware_and_in_utc(store: Store) -> None:
         for found in (last.at, look.audit.recent(1)[0][0]):
             assert found == AT
             assert found.astimezone(UTC).isoformat() == "2022-11-08T12:00:00.123456+00:00"
+
+
+def test_counts_are_by_run_and_by_what_was_asked(store: Store) -> None:
+    _with_order(store)
+    with store.begin() as work:
+        work.ledger.append(RUN, [a_fill_event(1), a_fee_event(2)])
+        work.commit()
+    with store.read() as work:
+        assert dict(work.orders.count(RUN)) == {OrderStatus.PLANNED: 1}
+        assert dict(work.orders.count(OTHER)) == {}
+        assert work.ledger.count(RUN, LedgerEventKind.FILL) == 1
+        assert work.runs.count() == 2
+
+
+def test_a_cycle_is_found_by_its_id(store: Store) -> None:
+    with store.begin() as work:
+        work.cycles.add(a_cycle(3))
+        work.commit()
+    with store.read() as work:
+        assert work.cycles.find(a_cycle(3).id) == a_cycle(3)
+        assert work.cycles.find(CycleId("none")) is None

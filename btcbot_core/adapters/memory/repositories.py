@@ -1,6 +1,7 @@
 """The repositories over dictionaries; the contract tests hold them to what SQLite does."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -11,8 +12,8 @@ from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.errors import InvariantBrokenError
 from btcbot_core.domain.ids import ClientId, CycleId, EventId, FillId, RunId
 from btcbot_core.domain.records import CycleRow, RunRow
-from btcbot_core.domain.trading import Intent, Order, OrderEvent
-from btcbot_core.ledger.entries import LedgerEvent
+from btcbot_core.domain.trading import Intent, Order, OrderEvent, OrderStatus
+from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
 from btcbot_core.oms.machine import planned
 
 K = TypeVar("K")
@@ -93,6 +94,12 @@ class MemoryOrders(_Repository):
             found.update(self._shelves.by_exchange_id.get((run, exchange_id), ()))
         return tuple(self._shelves.orders[c] for c in sorted(found, key=places.__getitem__))
 
+    def count(self, run: RunId) -> Mapping[OrderStatus, int]:
+        self._changes.require_open()
+        places = self._shelves.order_places
+        orders = self._shelves.orders.values()
+        return Counter(o.status for o in orders if places[o.client_id][0] == run)
+
     def _note_exchange_id(self, order: Order) -> None:
         if order.exchange_id is None:
             return
@@ -136,6 +143,10 @@ class MemoryLedger(_Repository):
         booked = self._shelves.booked
         return frozenset(fill for fill in fills if (run, EventId(f"fill:{fill}")) in booked)
 
+    def count(self, run: RunId, kind: LedgerEventKind) -> int:
+        self._changes.require_open()
+        return sum(1 for event in self._shelves.journals.get(run, []) if event.kind is kind)
+
 
 class MemoryCycles(_Repository):
     def add(self, row: CycleRow) -> None:
@@ -149,6 +160,10 @@ class MemoryCycles(_Repository):
     def last(self, run: RunId) -> CycleRow | None:
         found = self.recent(run, 1)
         return found[0] if found else None
+
+    def find(self, cycle: CycleId) -> CycleRow | None:
+        self._changes.require_open()
+        return self._shelves.cycles.get(cycle)
 
     def recent(self, run: RunId, limit: int) -> tuple[CycleRow, ...]:
         """The rows of the highest steps; newest last."""
@@ -187,6 +202,10 @@ class MemoryRuns(_Repository):
     def latest(self) -> RunRow | None:
         self._changes.require_open()
         return self._shelves.runs[self._shelves.opened[-1]] if self._shelves.opened else None
+
+    def count(self) -> int:
+        self._changes.require_open()
+        return len(self._shelves.runs)
 
     def finish(self, run: RunId, at: datetime, outcome: str) -> None:
         with self._changes.writing():

@@ -28,6 +28,10 @@ class SqliteCycles:
         found = self.recent(run, 1)
         return found[0] if found else None
 
+    def find(self, cycle: CycleId) -> CycleRow | None:
+        found = _CYCLES.values(self._transaction.read(_CYCLES.select().where(Cycles.id == cycle)))
+        return found[0] if found else None
+
     def recent(self, run: RunId, limit: int) -> tuple[CycleRow, ...]:
         query = (
             _CYCLES.select()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from peewee import PeeweeException
 
+from btcbot_core.adapters.sqlite.blocker import blocker_of
 from btcbot_core.domain.errors import BotError, InvariantBrokenError, StoreBusyError, StoreError
 
 _PRIMARY = 0xFF  # an extended result code keeps the primary one in its lowest byte
@@ -34,7 +35,9 @@ def translated(path: Path, error: Exception) -> BotError:
     cause = error.args[0] if error.args and isinstance(error.args[0], sqlite3.Error) else error
     code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreBusyError(f"database {path} is locked by another process")
+        return StoreBusyError(
+            f"database {path} is locked by {blocker_of(path) or 'another process'}: let it finish"
+        )
     if code == sqlite3.SQLITE_CONSTRAINT:
         return InvariantBrokenError(f"the store refused a row: {cause}")
     advice = _ADVICE.get(code)

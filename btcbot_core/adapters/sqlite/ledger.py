@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from peewee import fn
+from peewee import SQL, fn
 
 from btcbot_core.adapters.sqlite.rows import Rows
 from btcbot_core.adapters.sqlite.tables import LedgerEvents
 from btcbot_core.adapters.sqlite.transaction import Transaction
 from btcbot_core.domain.errors import InvariantBrokenError
 from btcbot_core.domain.ids import FillId, RunId
-from btcbot_core.ledger.entries import LedgerEvent
+from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
 
 _EVENTS = Rows(LedgerEvents, LedgerEvent, given=("run",))
 _FILL = "fill:"
@@ -39,6 +39,12 @@ class SqliteLedger:
         )
         found = self._transaction.read(query.tuples())
         return frozenset(FillId(str(row[0]).removeprefix(_FILL)) for row in found)
+
+    def count(self, run: RunId, kind: LedgerEventKind) -> int:
+        query = LedgerEvents.select(fn.COUNT(SQL("*"))).where(
+            (LedgerEvents.run == run) & (LedgerEvents.kind == kind)
+        )
+        return int(str(self._transaction.read(query.tuples())[0][0]))
 
     def _last_seq(self, run: RunId) -> int:
         query = LedgerEvents.select(fn.MAX(LedgerEvents.seq)).where(LedgerEvents.run == run)

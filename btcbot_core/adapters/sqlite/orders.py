@@ -1,8 +1,8 @@
 """Orders and what happened to them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from peewee import SQL
+from peewee import SQL, fn
 
 from btcbot_core.adapters.sqlite.rows import Rows, update_sql
 from btcbot_core.adapters.sqlite.tables import OrderEvents, Orders
@@ -49,3 +49,8 @@ class SqliteOrders:
         named = Orders.exchange_id.in_(exchange_ids) | Orders.client_id.in_(client_ids)
         query = _ORDERS.select().where((Orders.run == run) & named)
         return _ORDERS.values(self._transaction.read(query.order_by(_INSERTION_ORDER)))
+
+    def count(self, run: RunId) -> Mapping[OrderStatus, int]:
+        query = Orders.select(Orders.status, fn.COUNT(SQL("*"))).where(Orders.run == run)
+        found = self._transaction.read(query.group_by(Orders.status).tuples())
+        return {OrderStatus(str(status)): int(str(count)) for status, count in found}

@@ -42,6 +42,10 @@ class SqliteRuns:
     def latest(self) -> RunRow | None:
         return self._one(Runs.opened == self._openings())
 
+    def count(self) -> int:
+        found = self._transaction.read(Runs.select(fn.COUNT(Runs.id)).tuples())
+        return int(str(found[0][0]))
+
     def finish(self, run: RunId, at: datetime, outcome: str) -> None:
         if self._transaction.write(_FINISH, [(outcome, time_text(at), run)]) != 1:
             raise InvariantBrokenError(f"run {run} was finished and never opened")
