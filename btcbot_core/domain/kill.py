@@ -10,6 +10,8 @@ class KillState(msgspec.Struct, frozen=True):
     at: datetime | None = None
     who: str = ""
     why: str = ""
+    problem: str = ""
+    """Why the latch could not be made durable: then it stops one process, while that lives."""
 
 
 NOT_KILLED = KillState(False)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from btcbot_core.adapters.lock import lock_path, read_holder
+from btcbot_core.domain.errors import StoreError
 
 _LOCKS = Path("/proc/locks")
 
@@ -12,12 +13,19 @@ def blocker_of(path: Path) -> str:
     """In words for the operator; empty when nobody knows."""
     pids = _writers(path)
     if not pids:
-        holder = read_holder(lock_path(path))
-        pids = {holder.pid} if holder is not None and holder.pid else set()
+        pids = _lock_holder(path)
     others = sorted(pids - {os.getpid()})
     if others:
         return " or ".join(f"pid {pid}" for pid in others)
     return "this process itself" if pids else ""
+
+
+def _lock_holder(path: Path) -> set[int]:
+    try:
+        holder = read_holder(lock_path(path))
+    except StoreError:
+        return set()  # the database is what the operator asked about, not its lock file
+    return {holder.pid} if holder is not None and holder.pid else set()
 
 
 def _writers(path: Path) -> set[int]:
