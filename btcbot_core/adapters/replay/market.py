@@ -28,7 +28,9 @@ class ReplayMarket:
         self._bid_ratio = ONE - half_spread
         self._ask_ratio = ONE + half_spread
         self._rules = {symbol: pair.rules for symbol, pair in dataset.pairs.items()}
+        # A step's quote and candle are asked for by several: each is made once.
         self._candles: dict[Symbol, tuple[int, Candle]] = {}
+        self._quotes: dict[Symbol, tuple[int, Quote | str]] = {}
 
     def snapshot(self, symbols: Sequence[Symbol]) -> MarketSnapshot:
         """Every pair's quote, and in words why a pair has none."""
@@ -89,7 +91,12 @@ class ReplayMarket:
         at_us = pair.candles.opened[row] + self._interval_us
         if self._is_old(at_us, now_us):
             return f"no data since {_clock_time(instant(at_us))}"
-        return self._modelled(pair.rules, pair.candles.close[row], instant(at_us))
+        known = self._quotes.get(symbol)
+        if known is not None and known[0] == row:
+            return known[1]
+        quote = self._modelled(pair.rules, pair.candles.close[row], instant(at_us))
+        self._quotes[symbol] = (row, quote)
+        return quote
 
     def _modelled(self, rules: PairRules, close: Decimal, at: datetime) -> Quote | str:
         """A bid and an ask around the close, each rounded away from it to the tick."""
