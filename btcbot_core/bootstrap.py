@@ -133,7 +133,7 @@ def _wire(options: SessionOptions, dataset: Dataset, loaded: Loaded, undo: ExitS
         stale_after_s=policy.limits.max_data_age_s,
     )
     latch = FileLatch(kill_path(database), SystemClock())
-    ports = Ports(clock, timeline, market, exchange, store, latch)
+    ports = Ports(clock, SystemClock(), timeline, market, exchange, store, latch)
     schedule = Schedule(
         pace_s=pace_s,
         cycles_max=options.cycles_max,

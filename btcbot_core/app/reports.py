@@ -11,6 +11,7 @@ from btcbot_core.cycle.trace import Trace, decode
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.ids import CycleId
 from btcbot_core.domain.kill import KillState
+from btcbot_core.domain.money import decimal_from
 from btcbot_core.domain.records import CycleRow, RunRow
 from btcbot_core.domain.trading import Order
 from btcbot_core.ledger.entries import LedgerEventKind
@@ -42,7 +43,6 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     capital_try: Decimal | None
     net_try: Decimal | None
     realized_try: Decimal | None
-    unrealized_try: Decimal | None
     fees_try: Decimal | None
     slippage_try: Decimal | None
     cash_try: Decimal | None
@@ -52,7 +52,11 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 def run_summary(session: Session) -> RunSummary:
     """Sum a session up; call it after the session ended."""
     frame, tally = session.latest, session.tally
-    money = frame.cycle.portfolio if frame.cycle else None
+    last = decode(tally.last.trace) if tally.last else None
+
+    def amount(text: str) -> Decimal | None:
+        return decimal_from(text) if last and text else None
+
     return RunSummary(
         run=session.run_id,
         stage=frame.world.stage,
@@ -66,18 +70,17 @@ def run_summary(session: Session) -> RunSummary:
         cycles=frame.pulse.turns,
         step=tally.step,
         total_steps=frame.world.total_steps,
-        mode=frame.cycle.verdict.mode if frame.cycle else "",
+        mode=last.mode if last else "",
         quote=frame.world.quote,
         orders={status.value: n for status, n in tally.orders.items()},
         fills=tally.fills,
-        equity_try=money.equity_try if money else None,
-        capital_try=money.capital_try if money else None,
-        net_try=money.net_try if money else None,
-        realized_try=money.realized_try if money else None,
-        unrealized_try=money.unrealized_try if money else None,
-        fees_try=money.fees_try if money else None,
-        slippage_try=money.slippage_try if money else None,
-        cash_try=money.cash_try if money else None,
+        equity_try=amount(last.equity if last else ""),
+        capital_try=amount(last.capital if last else ""),
+        net_try=tally.last.net_try if tally.last else None,
+        realized_try=amount(last.realized if last else ""),
+        fees_try=amount(last.fees if last else ""),
+        slippage_try=amount(last.slippage if last else ""),
+        cash_try=amount(last.cash if last else ""),
         killed=frame.kill,
     )
 

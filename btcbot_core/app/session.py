@@ -9,7 +9,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
 import msgspec
@@ -43,7 +42,7 @@ from btcbot_core.domain.errors import (
 from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.ids import RunId
 from btcbot_core.domain.kill import KillState
-from btcbot_core.domain.records import RunRow
+from btcbot_core.domain.records import CycleRow, RunRow
 from btcbot_core.domain.symbol import Asset
 from btcbot_core.domain.trading import OrderStatus
 from btcbot_core.ledger.book import Ledger
@@ -78,6 +77,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     step: int = -1
     orders: Mapping[OrderStatus, int] = {}
     fills: int = 0
+    last: CycleRow | None = None
 
 
 class Session:
@@ -201,6 +201,8 @@ class Session:
             work.commit()
         # A kill that was journalled before a restart is no news after it.
         self._killed_before = acts[-1:] == ["kill"] and self._ports.latch.is_set()
+        if last is not None:
+            self._say(NoteLevel.INFO, f"run {self._plan.run} goes on after step {last.step}")
         quote = Asset(self.latest.world.quote)
         return carried or Carried(ledger=Ledger(quote=quote)), last.step if last else -1
 
@@ -288,15 +290,15 @@ class Session:
             return
         state = self._ports.latch.state()
         self._killed_before = True
-        self._runner.journal.note(self._ports.clock.now(), state.who or "?", "kill", state.why)
+        at = state.at or self._ports.wall.now()
+        self._runner.journal.note(at, state.who or "?", "kill", state.why)
         self._say(NoteLevel.WARNING, f"KILLED by {state.who or '?'}: {state.why or 'no reason'}")
         self._publish(kill=state)
 
     def _reset(self, command: ResetKill) -> None:
         self._ports.latch.clear()
         self._killed_before = False
-        now = self._ports.clock.now()
-        self._runner.journal.note(now, command.who, "reset", command.why)
+        self._runner.journal.note(self._ports.wall.now(), command.who, "reset", command.why)
         self._say(NoteLevel.WARNING, f"kill latch reset by {command.who}: {command.why}")
         self._publish(kill=self._ports.latch.state())
 
@@ -366,13 +368,13 @@ class Session:
 
     def _finish(self, outcome: Outcome) -> None:
         words = str(self.error) if self.error else ""
-        ended_at: datetime = self._ports.clock.now()
         try:
             with self._ports.store.begin() as work:
-                work.runs.finish(self._plan.run, ended_at, outcome.name.lower())
+                work.runs.finish(self._plan.run, self._ports.wall.now(), outcome.name.lower())
                 last = work.cycles.last(self._plan.run)
                 self.tally = Tally(
                     step=last.step if last else -1,
+                    last=last,
                     orders=work.orders.count(self._plan.run),
                     fills=work.ledger.count(self._plan.run, LedgerEventKind.FILL),
                 )

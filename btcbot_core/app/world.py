@@ -10,6 +10,9 @@ class Ports:
     """Which world a run works against. Live, dry run and replay differ in nothing else."""
 
     clock: Clock
+    """The run's time: on recorded data the recording's."""
+    wall: Clock
+    """The machine's time, for acts of people: a kill is set now, whatever night is replayed."""
     timeline: Timeline
     market: MarketDataPort
     exchange: ExchangePort

@@ -118,7 +118,7 @@ def _tell(note: Note) -> None:
 
 
 def _print(summary: RunSummary) -> None:
-    money = ("equity", "capital", "net", "realized", "unrealized", "fees", "slippage", "cash")
+    money = ("equity", "capital", "net", "realized", "fees", "slippage", "cash")
     pairs: dict[str, object] = {
         "run": summary.run,
         "outcome": Outcome[summary.outcome.upper()].value,
