@@ -121,6 +121,20 @@ def test_a_clock_that_is_still_before_the_restored_orders_fills_nothing() -> Non
     assert exchange.open_orders(BTCTRY) == ()
 
 
+def test_a_step_that_was_committed_is_not_done_again() -> None:
+    desk = Desk(SimPolicy(participation_ratio=D(1)))
+    desk.board.show("9890", "9900")
+    desk.clock.forward()
+    desk.board.trade(desk.clock.now() - MINUTE, "9890", "9900", volume="0.04")
+    at = desk.clock.now()
+    half = resting(filled_qty=D("0.04"), status=OrderStatus.PARTIAL, updated_at=at)
+    exchange = door(desk)
+    exchange.restore(purse(TRY="10000", BTC="0.04"), [half])
+    assert exchange.fills(BTCTRY, START) == ()
+    desk.clock.forward()
+    assert exchange.fills(BTCTRY, START) != ()
+
+
 def test_an_id_of_another_exchange_is_simply_not_known() -> None:
     desk = Desk()
     order = resting(exchange_id="not-a-number")

@@ -87,6 +87,10 @@ class PaperCore:
             if book.is_busy:
                 self._advance_pair(book)
 
+    def resume_at(self, now: datetime) -> None:
+        """Everything up to `now` happened in an earlier life: it does not happen again."""
+        self.now = max(self.now, now)
+
     def _advance_pair(self, book: PairBook) -> None:
         moment = self._moment(book.rules.symbol)
         self._matcher.match_resting(book, moment, self.now)
@@ -150,7 +154,7 @@ class PaperCore:
         for order in sorted(orders, key=lambda o: o.id):
             book = self._books[order.symbol]
             self._purses[account].lock(book.locks(order.side), order.lock)
-            self.now = max(self.now, order.updated_at - timedelta.resolution)
+            self.resume_at(order.updated_at - timedelta.resolution)
             self._last_id = max(self._last_id, order.id)
             self._history.add_order(order)
             if order.is_open:

@@ -92,9 +92,11 @@ class PaperExchange:
         """Rebuild the account as a restarted run left it, so that it goes on as if it had not.
 
         `balances` are totals, free and locked together. Orders that never got an exchange id
-        did not reach this exchange, and finished ones no longer matter.
+        did not reach this exchange, and finished ones no longer matter. The clock stands at the
+        last step that was committed: what that step did is not done again.
         """
         self._core.open_account(self._account, balances)
+        self._core.resume_at(self._clock.now())
         self._core.adopt(
             self._account,
             [self._restored(o) for o in orders if o.exchange_id and o.status not in TERMINAL],
