@@ -1,0 +1,114 @@
+"""What can go wrong with a request, told apart by the one thing that matters: did it leave?"""
+
+import zlib
+from collections.abc import Callable
+from typing import TypeVar
+
+import httpcore
+import httpx
+
+from btcbot_core.domain.errors import (
+    BadAnswerError,
+    ExchangeRefusedError,
+    ExchangeUnavailableError,
+)
+
+T = TypeVar("T")
+
+TEXT_LENGTH_MAX = 200
+
+FOREIGN = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+    OSError,
+    UnicodeError,
+    zlib.error,
+)
+
+
+class NotSentError(ExchangeUnavailableError):
+    """The request never left this machine, so nothing can have come of it."""
+
+    def __init__(self, code: str, reason: str, request_id: str, *, may_retry: bool = False) -> None:
+        super().__init__(f"not sent: {reason} (request {request_id})")
+        self.code = code
+        self.request_id = request_id
+        self.may_retry = may_retry
+
+
+class NoAnswerError(ExchangeUnavailableError):
+    """The request may have arrived, and no usable answer came. For a write: anything may be."""
+
+    def __init__(self, reason: str, request_id: str, *, may_retry: bool = False) -> None:
+        super().__init__(f"no usable answer: {reason} (request {request_id})")
+        self.request_id = request_id
+        self.may_retry = may_retry
+
+
+class ThrottledError(ExchangeUnavailableError):
+    """The exchange asks us to wait. `retry_after_s` is None where it does not say how long."""
+
+    def __init__(self, status: int, retry_after_s: float | None, request_id: str) -> None:
+        wait = "a while" if retry_after_s is None else f"{retry_after_s:g} s"
+        super().__init__(f"the exchange asks to wait {wait}: HTTP {status} (request {request_id})")
+        self.request_id = request_id
+        self.retry_after_s = retry_after_s
+        self.may_retry = True
+
+
+class RefusalError(ExchangeRefusedError):
+    """The exchange understood and said no, in so many words. Nothing has come of the request."""
+
+    def __init__(self, status: int, code: str, message: str, request_id: str) -> None:
+        super().__init__(f"refused with HTTP {status}: {code}: {message} (request {request_id})")
+        self.status = status
+        self.code = code
+        self.message = message
+        self.request_id = request_id
+
+
+class UnusableAnswerError(BadAnswerError):
+    """An answer came, and it cannot be believed. For a write: anything may be."""
+
+    def __init__(self, reason: str, request_id: str) -> None:
+        super().__init__(f"unusable answer: {reason} (request {request_id})")
+        self.request_id = request_id
+
+
+class GateShutError(Exception):
+    """Raised at the socket, before the first byte: the order may no longer leave."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+def at_border(call: Callable[[], T], has_left: Callable[[], bool], request_id: str) -> T:
+    """Do something on the network; whatever it raises comes back as one of ours.
+
+    Ours are raised outside the handlers, on purpose without a cause: the frames of the
+    libraries hold the signed headers, and a traceback that shows local variables would
+    print them (FAULTS S01). The name and words of the cause are kept in the message.
+    """
+    try:
+        return call()
+    except GateShutError as shut:
+        code, reason = shut.code, shut.reason
+    except FOREIGN as fault:
+        code, reason = "not_sent", f"{type(fault).__name__}: {clean(str(fault))}"
+    if has_left():
+        raise NoAnswerError(reason, request_id, may_retry=True)
+    raise NotSentError(code, reason, request_id, may_retry=code == "not_sent")
+
+
+def clean(text: str) -> str:
+    """Words from outside, made fit for a log line and a screen: printable, one line, not long."""
+    shown = "".join(char if char.isprintable() else "�" for char in text[: TEXT_LENGTH_MAX + 1])
+    return shown if len(shown) <= TEXT_LENGTH_MAX else shown[: TEXT_LENGTH_MAX - 1] + "…"
