@@ -10,6 +10,7 @@ from datetime import datetime
 from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.cycle.trace import encode, trace
 from btcbot_core.domain.ids import RunId
+from btcbot_core.domain.money import money_down
 from btcbot_core.domain.records import CycleRow
 from btcbot_core.domain.trading import OrderEventKind
 from btcbot_core.ports import Store, UnitOfWork
@@ -77,7 +78,7 @@ class Journal:
             cash_try=money.cash_try,
             capital_try=money.capital_try,
             net_try=money.net_try,
-            drawdown_ratio=money.drawdown_ratio,
+            drawdown_ratio=money_down(money.drawdown_ratio),
             orders_open=cycle.metrics.orders_open if cycle.metrics else 0,
             intents=len(cycle.intents),
             fills=len(cycle.fills),

@@ -108,7 +108,16 @@ def standing(store: Store) -> Standing:
         )
 
 
-def one_trace(store: Store, cycle: str) -> Trace:
+class TracedCycle(msgspec.Struct, frozen=True):
+    """A stored cycle with its record."""
+
+    id: CycleId
+    step: int
+    at: datetime
+    trace: Trace
+
+
+def one_trace(store: Store, cycle: str) -> TracedCycle:
     """The trace of a cycle of the latest run, by its id or `last`.
 
     Raises ConfigError when there is no such cycle.
@@ -122,7 +131,7 @@ def one_trace(store: Store, cycle: str) -> Trace:
             row = work.cycles.find(CycleId(cycle))
     if row is None:
         raise ConfigError(f"no cycle {cycle} in this database: `status` names the last one")
-    return decode(row.trace)
+    return TracedCycle(row.id, row.step, row.at, decode(row.trace))
 
 
 def age_s(then: datetime, now: datetime) -> int:

@@ -112,6 +112,8 @@ class Session:
         self.tally = Tally()
         self.on_note: Callable[[Note], None] | None = None
         """Called with each log line where nobody drains them: the command line's way."""
+        self.on_cycle: Callable[[Cycle], None] | None = None
+        """Called with each committed cycle, in the runner's thread: progress, measurements."""
         self.latest = Frame(seq=0, world=world, gates=gates, kill=ports.latch.state())
 
     # ------------------------------------------------------------------ what others may ask
@@ -225,6 +227,8 @@ class Session:
         self._failures, self._last_failure = 0, None
         self._took_ms.append((self._ports.clock.monotonic_s() - began_s) * 1000)
         self._show(cycle)
+        if self.on_cycle is not None:
+            self.on_cycle(cycle)
         return cycle.carried
 
     def _stumble(self, error: BotError, carried: Carried) -> Carried:

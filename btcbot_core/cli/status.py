@@ -6,9 +6,8 @@ from decimal import Decimal
 import msgspec
 
 from btcbot_core import bootstrap
-from btcbot_core.app.reports import Standing, age_s, one_trace, standing
+from btcbot_core.app.reports import Standing, TracedCycle, age_s, one_trace, standing
 from btcbot_core.cli.output import print_json, print_pairs
-from btcbot_core.cycle.trace import Trace
 from btcbot_core.domain.codes import MEANING
 from btcbot_core.domain.errors import ExitCode
 from btcbot_core.domain.money import canonical
@@ -87,13 +86,18 @@ def _print(guards: bootstrap.Guards, now: Standing) -> None:
         print(f"  {order.symbol} {order.side} {size}  {order.status}  {order.client_id}")
 
 
-def _print_trace(record: Trace) -> None:
-    print(f"cycle {record.cycle} at {record.at:%Y-%m-%d %H:%M:%S} UTC  mode {record.mode}")
+def _print_trace(found: TracedCycle) -> None:
+    record = found.trace
+    print(f"cycle {found.id} at {found.at:%Y-%m-%d %H:%M:%S} UTC  mode {record.mode}")
     for quote in record.quotes:
         prices = f"bid {quote.bid} ask {quote.ask}"
-        print(f"  {quote.symbol:<10} {prices} age {quote.age_s}s {quote.source}")
+        source = record.book if isinstance(record.book, str) else record.book[quote.symbol]
+        print(f"  {quote.symbol:<10} {prices} age {quote.age_s}s {source}")
     for reason in record.reasons:
         print(f"  mode: {reason.reason} {reason.observed}  {MEANING[reason.reason]}")
+    for hold in record.holds:
+        against = f" {hold.observed} against {hold.limit}" if hold.observed else ""
+        print(f"  {hold.symbol} hold {hold.reason}{against}: {MEANING[hold.reason]}")
     for d in record.decisions:
         against = f" {d.observed} against {d.limit} {d.unit}".rstrip() if d.observed else ""
         side = f" {d.side}" if d.side else ""

@@ -4,7 +4,7 @@ Rows are arrays, not objects: names stand in the schema once and not in every re
 cannot be derived is kept. Equal cycles give equal bytes.
 """
 
-from datetime import datetime
+from collections.abc import Mapping
 from decimal import Decimal
 
 import msgspec
@@ -12,8 +12,8 @@ import msgspec
 from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import Action, Decision, RiskMode
-from btcbot_core.domain.market import BookSource
-from btcbot_core.domain.money import ZERO, canonical
+from btcbot_core.domain.market import BookSource, Quote
+from btcbot_core.domain.money import MONEY_STEP, canonical
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Fill, Intent, OrderEvent, Side
 from btcbot_core.risk.verdict import ModeReason
@@ -26,7 +26,6 @@ class QuoteRow(msgspec.Struct, frozen=True, array_like=True):
     bid: str
     ask: str
     age_s: str
-    source: BookSource
 
 
 class PositionRow(msgspec.Struct, frozen=True, array_like=True):
@@ -47,6 +46,15 @@ class DecisionRow(msgspec.Struct, frozen=True, array_like=True):
     unit: str = ""
 
 
+class HoldRow(msgspec.Struct, frozen=True, array_like=True):
+    """A decision to do nothing: by far the most frequent one, so it has the shorter row."""
+
+    symbol: Symbol
+    reason: Reason
+    observed: str = ""
+    limit: str = ""
+
+
 class ModeRow(msgspec.Struct, frozen=True, array_like=True):
     mode: RiskMode
     reason: Reason
@@ -55,11 +63,15 @@ class ModeRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The record of one cycle. Numbers are canonical text, so that values compare as bytes."""
+    """The record of one cycle. Numbers are canonical text, so that values compare as bytes.
+
+    Which cycle it is and when it was say the columns beside it; a mode without reasons is the
+    one that no rule spoke against.
+    """
 
     v: int
-    cycle: str
-    at: datetime
+    book: BookSource | dict[Symbol, BookSource]
+    """Where bid and ask come from: one word when it is the same for all pairs."""
     quotes: tuple[QuoteRow, ...] = ()
     problems: dict[Symbol, str] = {}
     cash: str = ""
@@ -73,6 +85,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     killed: bool = False
     mode: RiskMode
     reasons: tuple[ModeRow, ...] = ()
+    holds: tuple[HoldRow, ...] = ()
     decisions: tuple[DecisionRow, ...] = ()
     intents: tuple[Intent, ...] = ()
     events: tuple[OrderEvent, ...] = ()
@@ -88,10 +101,9 @@ def trace(cycle: Cycle) -> Trace:
     money, quotes = cycle.portfolio, cycle.market.quotes
     return Trace(
         v=VERSION,
-        cycle=cycle.id,
-        at=cycle.at,
+        book=_book(quotes),
         quotes=tuple(
-            QuoteRow(s, canonical(q.bid), canonical(q.ask), canonical(q.age_s(cycle.at)), q.source)
+            QuoteRow(s, canonical(q.bid), canonical(q.ask), canonical(q.age_s(cycle.at)))
             for s, q in quotes.items()
         ),
         problems=dict(cycle.market.problems),
@@ -108,8 +120,11 @@ def trace(cycle: Cycle) -> Trace:
         ),
         killed=cycle.is_killed,
         mode=cycle.verdict.mode,
-        reasons=tuple(_mode_row(r) for r in cycle.verdict.reasons),
-        decisions=tuple(_decision_row(d) for d in cycle.decisions),
+        reasons=tuple(
+            _mode_row(r) for r in cycle.verdict.reasons if r.reason is not Reason.MODE_OK
+        ),
+        holds=tuple(_hold_row(d) for d in cycle.decisions if d.action is Action.HOLD),
+        decisions=tuple(_decision_row(d) for d in cycle.decisions if d.action is not Action.HOLD),
         intents=cycle.intents,
         events=cycle.order_events,
         fills=cycle.fills,
@@ -144,5 +159,19 @@ def _decision_row(d: Decision) -> DecisionRow:
     )
 
 
+def _hold_row(d: Decision) -> HoldRow:
+    return HoldRow(d.symbol, d.reason, _text(d.observed), _text(d.limit))
+
+
+def _book(quotes: Mapping[Symbol, Quote]) -> BookSource | dict[Symbol, BookSource]:
+    sources = {quote.source for quote in quotes.values()}
+    if len(sources) == 1:
+        return sources.pop()
+    return {symbol: quote.source for symbol, quote in quotes.items()}
+
+
 def _text(value: Decimal | None) -> str:
-    return "" if value is None else "0" if value == ZERO else canonical(value)
+    """A number of a decision; quotients end after eight decimals, as money does."""
+    if value is None:
+        return ""
+    return canonical(value.quantize(MONEY_STEP) if int(value.as_tuple().exponent) < -8 else value)
