@@ -4,8 +4,18 @@ import os
 import stat
 from pathlib import Path
 
+from btcbot_core.domain.errors import StoreError
+
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+
+
+def real_path(path: Path) -> Path:
+    """Where a path leads in the end. Raises StoreError when it can lead nowhere."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # links in a ring, a zero byte
+        raise StoreError(f"{str(path)!r:.200} can be no file ({error}): name another") from error
 
 
 def create_private(path: Path) -> int:

@@ -15,7 +15,7 @@ from typing import Annotated
 
 import msgspec
 
-from btcbot_core.adapters.files import create_private, read_small, sync_folder
+from btcbot_core.adapters.files import create_private, read_small, real_path, sync_folder
 from btcbot_core.domain.errors import StoreError
 from btcbot_core.domain.kill import NOT_KILLED, KillState
 from btcbot_core.ports import Clock
@@ -35,7 +35,7 @@ class KillNote(msgspec.Struct, frozen=True, kw_only=True):
 
 def kill_path(database: Path) -> Path:
     """The kill file of a database stands beside it, wherever a link to the database points."""
-    real = database.resolve()
+    real = real_path(database)
     return real.with_name(real.name + ".kill")
 
 

@@ -24,6 +24,7 @@ from btcbot_core.adapters.files import (
     is_private_folder,
     make_private_folder,
     read_small,
+    real_path,
 )
 from btcbot_core.domain.errors import AnotherInstanceError, StoreError
 from btcbot_core.ports import Clock
@@ -50,7 +51,7 @@ _NAMELESS = Holder(pid=0, host="?", since=datetime.fromtimestamp(0, UTC), comman
 
 def lock_path(database: Path) -> Path:
     """The lock of a database stands beside it, wherever a link to the database points."""
-    real = database.resolve()
+    real = real_path(database)
     return real.with_name(real.name + ".lock")
 
 

@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from timeit import timeit
 
 import msgspec
 
+from btcbot_core.adapters.clock import SystemClock
+from btcbot_core.adapters.latch import FileLatch
 from btcbot_core.adapters.memory.store import MemoryStore
 from btcbot_core.adapters.sqlite.database import Synchronous
 from btcbot_core.adapters.sqlite.store import SqliteStore
@@ -81,6 +84,19 @@ def measure(
     print(f"{name:24} {count / took:10,.0f} cycles/s {size:8,.0f} bytes a cycle")
 
 
+def measure_latch(folder: Path) -> None:
+    """What stands in front of every order: the latch, unset and set."""
+    latch = FileLatch(folder / "state.db.kill", SystemClock())
+    count = 100_000
+    unset_s = timeit(latch.is_set, number=count)
+    began = time.perf_counter()
+    latch.set("bench", "how long it takes")
+    durable_s = time.perf_counter() - began
+    set_s = timeit(latch.is_set, number=count)
+    print(f"latch.is_set() {unset_s / count * 1e6:.2f} µs unset, {set_s / count * 1e6:.2f} µs set")
+    print(f"latch.set() durable after {durable_s * 1e3:.2f} ms")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10_000)
@@ -93,6 +109,7 @@ def main() -> None:
                 path = Path(folder) / f"{work.__name__}-{level}.db"
                 store = SqliteStore(path, synchronous=level)
                 measure(f"{level} {work.__name__}", store, path, work, count)
+        measure_latch(Path(folder))
 
 
 if __name__ == "__main__":

@@ -25,9 +25,9 @@ class Changes:
         self.require_open()
         if not self._is_writing:
             raise InvariantBrokenError("this unit of work only reads")
-        self._is_spoiled = True
+        was_spoiled, self._is_spoiled = self._is_spoiled, True
         yield
-        self._is_spoiled = False
+        self._is_spoiled = was_spoiled
 
     def put(self, shelf: dict[K, V], key: K, value: V) -> None:
         """Set one entry."""

@@ -33,7 +33,7 @@ def copy_verified(database: SqliteDatabase, target: Path) -> Path:
 def problem_of(connection: sqlite3.Connection) -> str:
     """What SQLite's own check finds wrong; empty when nothing."""
     found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
-    return "" if found == ["ok"] else "; ".join(found)
+    return "" if found == ["ok"] else " ".join("; ".join(found).split())
 
 
 def _claim(target: Path) -> Path:

@@ -22,7 +22,8 @@ class SqliteCycles:
         self._transaction = transaction
 
     def add(self, row: CycleRow) -> None:
-        self._transaction.write(_CYCLES.insert, [_CYCLES.row(row)])
+        with self._transaction.writing():
+            self._transaction.write(_CYCLES.insert, [_CYCLES.row(row)])
 
     def last(self, run: RunId) -> CycleRow | None:
         found = self.recent(run, 1)
@@ -47,10 +48,13 @@ class SqliteCheckpoints:
         self._transaction = transaction
 
     def save(self, run: RunId, cycle: CycleId, carried: Carried) -> None:
-        text = msgspec.json.encode(carried).decode()
-        if any(mark in text for mark in _NOT_MONEY):
-            raise InvariantBrokenError(f"the state of {run} after {cycle} holds what is no number")
-        self._transaction.write(_SAVE, [(run, cycle, text)])
+        with self._transaction.writing():
+            text = msgspec.json.encode(carried).decode()
+            if any(mark in text for mark in _NOT_MONEY):
+                raise InvariantBrokenError(
+                    f"the state of {run} after {cycle} holds what is no number"
+                )
+            self._transaction.write(_SAVE, [(run, cycle, text)])
 
     def load(self, run: RunId) -> Carried | None:
         query = Checkpoints.select(Checkpoints.carried).where(Checkpoints.run == run)

@@ -8,7 +8,12 @@ from urllib.parse import quote
 
 from peewee import SqliteDatabase
 
-from btcbot_core.adapters.files import create_private, make_private_folder, sync_folder
+from btcbot_core.adapters.files import (
+    PRIVATE_FILE,
+    create_private,
+    make_private_folder,
+    sync_folder,
+)
 from btcbot_core.adapters.sqlite.errors import store_errors
 from btcbot_core.domain.errors import StoreError
 
@@ -19,6 +24,7 @@ BUSY_TIMEOUT_MS = 5_000
 WAL_BYTES_MAX = 16 * 1024 * 1024
 SQLITE_MIN = (3, 38, 0)  # STRICT tables, and `->>` in the views
 
+_HAS_EFFECTIVE_IDS = os.access in os.supports_effective_ids
 _LEVEL: dict[Synchronous, int] = {"NORMAL": 1, "FULL": 2}
 
 
@@ -55,11 +61,13 @@ def prepare_file(path: Path, mode: Mode) -> None:
         raise StoreError(
             f"SQLite {sqlite3.sqlite_version} is too old, 3.38 is needed: update Python or SQLite"
         )
-    if mode == "ro":
-        if not path.is_file():
-            raise StoreError(f"there is no database at {path}: start a run first, or name another")
-        return
     try:
+        if mode == "ro":
+            if not path.is_file():
+                raise StoreError(
+                    f"there is no database at {path}: start a run first, or name another"
+                )
+            return
         make_private_folder(path.parent)
         os.close(create_private(path))
         sync_folder(path.parent)
@@ -69,7 +77,7 @@ def prepare_file(path: Path, mode: Mode) -> None:
         _require_writable(path)
     except OSError as error:
         raise StoreError(
-            f"database {path} cannot be created ({error.strerror}):"
+            f"there can be no database at {path} ({error.strerror}):"
             " check its folder, or name another file"
         ) from error
 
@@ -103,18 +111,20 @@ def _require_writable(path: Path) -> None:
     if not path.is_file():
         raise StoreError(f"database {path} is not a plain file: name another")
     for place in (path, path.parent):
-        if not os.access(place, os.W_OK):
+        if not os.access(place, os.W_OK, effective_ids=_HAS_EFFECTIVE_IDS):
             raise StoreError(
                 f"database {path} cannot be written, {place} is read-only:"
                 " check the permissions, or name another file"
             )
+    if not path.stat().st_size:
+        path.chmod(PRIVATE_FILE)  # made empty by hand; what we put into it is for us alone
 
 
 def _uri(path: Path, mode: Mode) -> str:
     wal = path.with_name(path.name + "-wal")
     is_frozen = (
         mode == "ro"
-        and not os.access(path.parent, os.W_OK)
+        and not os.access(path.parent, os.W_OK, effective_ids=_HAS_EFFECTIVE_IDS)
         and not (wal.is_file() and wal.stat().st_size)
     )
     # On a read-only medium SQLite cannot make the index of a log; and there is no log to read.

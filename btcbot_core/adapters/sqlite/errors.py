@@ -32,7 +32,7 @@ class DeadStoreError(StoreError):
 
 def translated(path: Path, error: Exception) -> BotError:
     """Our error for one of Peewee's or SQLite's."""
-    cause = error.args[0] if error.args and isinstance(error.args[0], sqlite3.Error) else error
+    cause = getattr(error, "orig", error)  # Peewee wraps SQLite's own
     code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreBusyError(

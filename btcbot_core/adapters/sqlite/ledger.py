@@ -23,10 +23,11 @@ class SqliteLedger:
         """Add events at the end. Raises InvariantBrokenError when their numbers leave a gap."""
         if not events:
             return
-        first = self._last_seq(run) + 1
-        if [event.seq for event in events] != list(range(first, first + len(events))):
-            raise InvariantBrokenError(f"ledger events of {run} must go on with number {first}")
-        self._transaction.write(_EVENTS.insert, [_EVENTS.row(event, run) for event in events])
+        with self._transaction.writing():
+            first = self._last_seq(run) + 1
+            if [event.seq for event in events] != list(range(first, first + len(events))):
+                raise InvariantBrokenError(f"ledger events of {run} must go on with number {first}")
+            self._transaction.write(_EVENTS.insert, [_EVENTS.row(event, run) for event in events])
 
     def events(self, run: RunId, after_seq: int = 0) -> tuple[LedgerEvent, ...]:
         query = _EVENTS.select().where((LedgerEvents.run == run) & (LedgerEvents.seq > after_seq))

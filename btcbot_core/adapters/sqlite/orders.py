@@ -26,18 +26,17 @@ class SqliteOrders:
 
     def add_intents(self, run: RunId, intents: Sequence[Intent]) -> None:
         """Store intents as PLANNED orders; their first events come through `apply`, as all do."""
-        rows = [_ORDERS.row(planned(intent)[0], run) for intent in intents]
-        self._transaction.write(_ORDERS.insert, rows)
+        with self._transaction.writing():
+            rows = [_ORDERS.row(planned(intent)[0], run) for intent in intents]
+            self._transaction.write(_ORDERS.insert, rows)
 
     def apply(self, events: Sequence[OrderEvent], orders: Sequence[Order]) -> None:
         """Append events and bring their orders' rows up to date."""
-        changes = [(*_ORDERS.row(order, None)[1:], order.client_id) for order in orders]
-        happened = [_EVENTS.row(event) for event in events]
-        if changes and self._transaction.write(_UPDATE, changes) != len(changes):
-            self._transaction.spoil()
-            raise InvariantBrokenError("an order was brought up to date that was never stored")
-        if happened:
-            self._transaction.write(_EVENTS.insert, happened)
+        with self._transaction.writing():
+            changes = [(*_ORDERS.row(order, None)[1:], order.client_id) for order in orders]
+            if changes and self._transaction.write(_UPDATE, changes) != len(changes):
+                raise InvariantBrokenError("an order was brought up to date that was never stored")
+            self._transaction.write(_EVENTS.insert, [_EVENTS.row(event) for event in events])
 
     def active(self, run: RunId) -> tuple[Order, ...]:
         query = _ORDERS.select().where((Orders.run == run) & Orders.status.in_(_ACTIVE))

@@ -30,14 +30,15 @@ class SqliteRuns:
 
         Raises InvariantBrokenError when the id stands for a run of other stage, world or numbers.
         """
-        known = self._one(Runs.id == run.id)
-        opened: Cell = self._openings() + 1
-        if known is None:
-            self._transaction.write(_RUNS.insert, [_RUNS.row(run, opened)])
-            return
-        if _identity(known) != _identity(run):
-            raise InvariantBrokenError(f"run id {run.id} belongs to another run")
-        self._transaction.write(_OPEN_AGAIN, [(opened, "", None, run.id)])
+        with self._transaction.writing():
+            known = self._one(Runs.id == run.id)
+            opened: Cell = self._openings() + 1
+            if known is None:
+                self._transaction.write(_RUNS.insert, [_RUNS.row(run, opened)])
+                return
+            if _identity(known) != _identity(run):
+                raise InvariantBrokenError(f"run id {run.id} belongs to another run")
+            self._transaction.write(_OPEN_AGAIN, [(opened, "", None, run.id)])
 
     def latest(self) -> RunRow | None:
         return self._one(Runs.opened == self._openings())
@@ -47,8 +48,9 @@ class SqliteRuns:
         return int(str(found[0][0]))
 
     def finish(self, run: RunId, at: datetime, outcome: str) -> None:
-        if self._transaction.write(_FINISH, [(outcome, time_text(at), run)]) != 1:
-            raise InvariantBrokenError(f"run {run} was finished and never opened")
+        with self._transaction.writing():
+            if self._transaction.write(_FINISH, [(outcome, time_text(at), run)]) != 1:
+                raise InvariantBrokenError(f"run {run} was finished and never opened")
 
     def _openings(self) -> int:
         last = self._transaction.read(Runs.select(fn.MAX(Runs.opened)).tuples())[0][0]
@@ -64,7 +66,8 @@ class SqliteAudit:
         self._transaction = transaction
 
     def add(self, at: datetime, who: str, act: str, why: str) -> None:
-        self._transaction.write(_AUDIT, [(time_text(at), who, act, why)])
+        with self._transaction.writing():
+            self._transaction.write(_AUDIT, [(time_text(at), who, act, why)])
 
     def recent(self, limit: int) -> tuple[Act, ...]:
         """Newest last."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from peewee import SqliteDatabase
 
+from btcbot_core.adapters.files import real_path
 from btcbot_core.adapters.sqlite.backup import problem_of
 from btcbot_core.adapters.sqlite.database import (
     BUSY_TIMEOUT_MS,
@@ -49,12 +50,12 @@ class SqliteStore:
 
         Raises StoreError with one line for the operator when the file cannot be used.
         """
-        self._path = path.resolve()
+        self._path = real_path(path)
         self._mode = mode
         self._synchronous = synchronous
         self._connections: list[sqlite3.Connection] = []
         self._connecting = threading.Lock()
-        self._closed_for: StoreError | None = None
+        self._closed_because = ""
         prepare_file(self._path, mode)
         self._database = connector(
             self._path, mode=mode, synchronous=synchronous, busy_timeout_ms=busy_timeout_ms
@@ -86,7 +87,7 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close every thread's connection. The store is of no use afterwards."""
-        self._closed_for = self._closed_for or StoreError(f"database {self._path} is closed")
+        self._closed_because = self._closed_because or f"database {self._path} is closed"
         with self._connecting:
             for connection in self._connections:
                 connection.close()
@@ -111,18 +112,17 @@ class SqliteStore:
                 with store_errors(self._path):
                     connection.rollback()  # no transaction is left after a commit
         except DeadStoreError as error:
-            self._closed_for = error
+            self._closed_because = str(error)
             raise
 
     def _ready(self) -> SqliteDatabase:
         """This thread's connection, as long as the file under it is the one that was opened."""
-        if self._closed_for is not None:
-            raise self._closed_for
-        if _inode(self._path) != self._inode:
-            self._closed_for = StoreError(
+        if not self._closed_because and _inode(self._path) != self._inode:
+            self._closed_because = (
                 f"database {self._path} was moved or replaced while in use: stop and look"
             )
-            raise self._closed_for
+        if self._closed_because:
+            raise StoreError(self._closed_because)
         if self._database.is_closed():
             self._connect()
             if self._mode == "rw":

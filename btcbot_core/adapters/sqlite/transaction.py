@@ -1,6 +1,7 @@
 """One transaction on one connection: what repositories read and write through."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from peewee import BaseQuery, SqliteDatabase
@@ -21,26 +22,26 @@ class Transaction:
         self._is_open = True
         self._is_spoiled = False
 
-    def write(self, sql: str, rows: Iterable[Sequence[Cell]]) -> int:
-        """Run one prepared statement for each row; returns how many rows it changed."""
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Around everything that a repository does to write."""
         self._require_open()
         if not self._is_writing:
             raise InvariantBrokenError("this unit of work only reads")
-        self._is_spoiled = True
+        was_spoiled, self._is_spoiled = self._is_spoiled, True
+        yield
+        self._is_spoiled = was_spoiled
+
+    def write(self, sql: str, rows: Iterable[Sequence[Cell]]) -> int:
+        """Run one prepared statement for each row; returns how many rows it changed."""
         with store_errors(self._path):
-            changed = raw(self._database).executemany(sql, rows).rowcount
-        self._is_spoiled = False
-        return changed
+            return raw(self._database).executemany(sql, rows).rowcount
 
     def read(self, query: BaseQuery) -> list[tuple[object, ...]]:
         """All rows of a query, converted by their fields."""
         self._require_open()
         with store_errors(self._path):
             return list(query.execute(self._database))
-
-    def spoil(self) -> None:
-        """What was written so far must not be committed."""
-        self._is_spoiled = True
 
     def commit(self) -> None:
         self._require_open()
