@@ -1,0 +1,1 @@
+"""The command as the operator runs it: a process of its own."""
