@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
@@ -251,6 +253,31 @@ def test_another_process_sees_our_kill_at_its_next_look(latch: FileLatch, path: 
         latch.set("operator", "why")
         other.finish()
         assert other.line() == "True operator"
+
+
+def test_a_signal_that_comes_while_it_is_being_set_can_set_it_too(path: Path) -> None:
+    class SignallingClock(StoppedClock):
+        """Asked for the time in the middle of `set`, it lets the signal in there."""
+
+        has_signalled = False
+
+        def now(self) -> datetime:
+            if not self.has_signalled:
+                self.has_signalled = True
+                signal.raise_signal(signal.SIGUSR1)
+            return AT
+
+    latch = FileLatch(path, SignallingClock())
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        latch.set("signal", signal.Signals(number).name)
+
+    before = signal.signal(signal.SIGUSR1, hear)
+    try:
+        assert latch.set("operator", "why").who == "signal"
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert FileLatch(path, StoppedClock()).state().who == "signal"
 
 
 def test_many_threads_may_set_and_read_at_once(latch: FileLatch) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from btcbot_core.adapters.clock import SystemClock
 from btcbot_core.adapters.lock import InstanceLock, lock_path
+from btcbot_core.adapters.sqlite.blocker import blocker_of
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.domain.errors import BotError, ExitCode, StoreBusyError, StoreError
 from tests.adapters.processes import DEADLINE_S, another_process
@@ -25,6 +26,16 @@ connection.execute("BEGIN IMMEDIATE")
 print("held", flush=True)
 sys.stdin.read()
 connection.execute("ROLLBACK")
+"""
+
+HOLD_LOCK = """
+import sys
+from pathlib import Path
+from btcbot_core.adapters.clock import SystemClock
+from btcbot_core.adapters.lock import InstanceLock
+InstanceLock(Path(sys.argv[1]), SystemClock(), "run").acquire()
+print("held", flush=True)
+sys.stdin.read()
 """
 
 WRITE_AND_WAIT = """
@@ -144,6 +155,25 @@ def test_what_was_not_committed_dies_with_the_process(path: Path) -> None:
         assert other.line() == "written"
         other.kill()
     assert _steps(path) == [0]
+
+
+@pytest.mark.parametrize("lost", ["nothing", "state.db-shm"])
+def test_a_reader_sees_what_a_killed_writer_committed(path: Path, lost: str) -> None:
+    with another_process(WRITE_AND_WAIT, path) as other:
+        assert other.line() == "written"
+        other.kill()
+    path.with_name(lost).unlink(missing_ok=True)
+    reader = SqliteStore(path, mode="ro")
+    with reader.read() as look:
+        assert look.cycles.last(RUN) == a_cycle(0)
+    reader.close()
+
+
+def test_the_holder_of_the_lock_is_named_where_nobody_is_seen_writing(path: Path) -> None:
+    assert blocker_of(path) == ""
+    with another_process(HOLD_LOCK, lock_path(path)) as other:
+        assert other.line() == "held"
+        assert blocker_of(path) == f"pid {other.pid}"
 
 
 def test_two_processes_may_create_the_same_database_at_once(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What every store promises: one suite, run on each of them."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -184,6 +185,27 @@ def test_after_a_failed_write_nothing_can_be_committed(store: Store) -> None:
             work.commit()
     with store.read() as look:
         assert [order.client_id for order in look.orders.active(RUN)] == ["btcb-1"]
+
+
+def test_another_thread_waits_for_its_turn_to_write(store: Store) -> None:
+    begun = threading.Event()
+
+    def write_from_another_thread() -> None:
+        begun.set()
+        with store.begin() as theirs:
+            assert theirs.cycles.last(RUN) == a_cycle(0)
+            theirs.cycles.add(a_cycle(1))
+            theirs.commit()
+
+    thread = threading.Thread(target=write_from_another_thread)
+    with store.begin() as work:
+        thread.start()
+        assert begun.wait(20)
+        work.cycles.add(a_cycle(0))
+        work.commit()
+    thread.join()
+    with store.read() as look:
+        assert look.cycles.last(RUN) == a_cycle(1)
 
 
 # Orders

@@ -19,7 +19,7 @@ _ADVICE = {
     sqlite3.SQLITE_IOERR: "could not be read or written by the disk: check the disk, then restart",
     sqlite3.SQLITE_CORRUPT: "is damaged: keep the file and restore a backup",
     sqlite3.SQLITE_NOTADB: "is not a database: name another file or restore a backup",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened: check that the folder exists and may be entered",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: check its folder and the permissions of both",
 }
 
 

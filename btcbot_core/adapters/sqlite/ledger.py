@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from peewee import SQL, fn
 
-from btcbot_core.adapters.sqlite.rows import Rows
+from btcbot_core.adapters.sqlite.rows import Rows, prepared
 from btcbot_core.adapters.sqlite.tables import LedgerEvents
 from btcbot_core.adapters.sqlite.transaction import Transaction
 from btcbot_core.domain.errors import InvariantBrokenError
@@ -12,7 +12,9 @@ from btcbot_core.domain.ids import FillId, RunId
 from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
 
 _EVENTS = Rows(LedgerEvents, LedgerEvent, given=("run",))
-_FILL = "fill:"
+_OF_RUN = LedgerEvents.run == ""
+_IS_BOOKED = prepared(LedgerEvents.select(SQL("1")).where(_OF_RUN & (LedgerEvents.id == "")))
+_LAST_SEQ = prepared(LedgerEvents.select(fn.MAX(LedgerEvents.seq)).where(_OF_RUN))
 
 
 class SqliteLedger:
@@ -34,12 +36,8 @@ class SqliteLedger:
         return _EVENTS.values(self._transaction.read(query.order_by(LedgerEvents.seq)))
 
     def booked(self, run: RunId, fills: Sequence[FillId]) -> frozenset[FillId]:
-        ids = [_FILL + fill for fill in fills]
-        query = LedgerEvents.select(LedgerEvents.id).where(
-            (LedgerEvents.run == run) & LedgerEvents.id.in_(ids)
-        )
-        found = self._transaction.read(query.tuples())
-        return frozenset(FillId(str(row[0]).removeprefix(_FILL)) for row in found)
+        ask = self._transaction.ask
+        return frozenset(fill for fill in fills if ask(_IS_BOOKED, (run, f"fill:{fill}")))
 
     def count(self, run: RunId, kind: LedgerEventKind) -> int:
         query = LedgerEvents.select(fn.COUNT(SQL("*"))).where(
@@ -48,6 +46,5 @@ class SqliteLedger:
         return int(str(self._transaction.read(query.tuples())[0][0]))
 
     def _last_seq(self, run: RunId) -> int:
-        query = LedgerEvents.select(fn.MAX(LedgerEvents.seq)).where(LedgerEvents.run == run)
-        last = self._transaction.read(query.tuples())[0][0]
-        return last if isinstance(last, int) else 0
+        row = self._transaction.ask(_LAST_SEQ, (run,))
+        return row[0] if row and isinstance(row[0], int) else 0

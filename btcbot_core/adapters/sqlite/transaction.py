@@ -37,6 +37,14 @@ class Transaction:
         with store_errors(self._path):
             return raw(self._database).executemany(sql, rows).rowcount
 
+    def ask(self, sql: str, cells: Sequence[Cell]) -> tuple[object, ...] | None:
+        """The first row of one prepared question, as it is stored."""
+        self._require_open()
+        with store_errors(self._path):
+            row: tuple[object, ...] | None
+            row = raw(self._database).execute(sql, cells).fetchone()
+            return row
+
     def read(self, query: BaseQuery) -> list[tuple[object, ...]]:
         """All rows of a query, converted by their fields."""
         self._require_open()
