@@ -47,7 +47,6 @@ def test_a_placed_order_is_acked_with_the_exchanges_number(open_world: OpenWorld
 
 
 def test_numbers_are_sent_plain_whatever_their_exponent(open_world: OpenWorld) -> None:
-    """HTTP-10."""
     world = open_world(always(data(placed(price="1000", quantity="0.1"))))
     assert world.exchange.submit(an_intent(price="1E+3", qty="0.10000")).message == ""
     body = json.loads(world.asked("/api/v1/order")[0].body)

@@ -12,8 +12,8 @@ from btcbot_core.domain.errors import ConfigError
 
 MASK = "[REDACTED]"
 
-_KEY = re.compile(r"[!-~]{8,128}", re.ASCII)
-_SECRET_BYTES_MIN = 16
+_KEY = re.compile(r"[!-~]{6,128}", re.ASCII)
+_SECRET_BYTES_MIN = 12
 
 
 class Credentials:
@@ -30,7 +30,7 @@ class Credentials:
         # A traceback that shows local variables must find nothing here.
         del key, secret, decoded
         if not is_key:
-            raise ConfigError("BTCTURK_API_KEY: expected 8 to 128 printable letters, no spaces")
+            raise ConfigError("BTCTURK_API_KEY: expected 6 to 128 printable letters, no spaces")
         if len(self._secret) < _SECRET_BYTES_MIN:
             raise ConfigError(
                 "BTCTURK_API_SECRET: expected base64 of at least"
