@@ -14,6 +14,7 @@ from typing import Annotated, Literal, cast
 
 from dotenv import dotenv_values
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     BeforeValidator,
@@ -28,6 +29,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from btcbot_core.domain.arm import is_loopback
 from btcbot_core.domain.codes import AnomalyCode
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.gates import ACKNOWLEDGEMENT, Gates
@@ -73,6 +75,14 @@ def _symbols(value: object) -> object:
     if not found:
         raise ValueError("expected at least one pair")
     return tuple(found)
+
+
+def _url(text: str) -> str:
+    """Only https leaves this machine; plain http may reach a paper exchange on it."""
+    url = text.strip().rstrip("/")
+    if url and not (url.startswith("https://") or is_loopback(url)):
+        raise ValueError("expected https://, or http:// to this machine")
+    return url
 
 
 def _codes(value: object) -> object:
@@ -142,6 +152,9 @@ class Placement(BaseModel):
 
     state_db_path: Path = Path("btcbot_state.db")
     client_id_prefix: Annotated[str, Field(pattern=r"^[a-z0-9]{2,8}$")] = "btcb"
+    btcturk_base_url: Annotated[str, AfterValidator(_url)] = "https://api.btcturk.com"
+    btcturk_graph_url: Annotated[str, AfterValidator(_url)] = ""
+    """Empty: the exchange's own candle host; behind another base URL, that one."""
 
 
 class Trading(BaseModel):

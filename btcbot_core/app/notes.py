@@ -14,8 +14,8 @@ _LEVELS = {
     OrderEventKind.ABSENT: NoteLevel.WARNING,
     OrderEventKind.GIVEN_UP: NoteLevel.WARNING,
 }
-_QUIET = frozenset({OrderEventKind.PLANNED, OrderEventKind.FILLED})
-"""A plan is followed by what came of it; a fill is told with its price."""
+_QUIET = frozenset({OrderEventKind.PLANNED, OrderEventKind.FILLED, OrderEventKind.CANCEL_SENT})
+"""A plan and a cancel are told when they are decided; a fill is told with its price."""
 
 
 def notes_of(cycle: Cycle, mode_before: RiskMode | None) -> Iterator[Note]:
@@ -25,16 +25,16 @@ def notes_of(cycle: Cycle, mode_before: RiskMode | None) -> Iterator[Note]:
         reasons = ", ".join(r.reason for r in cycle.verdict.reasons)
         level = NoteLevel.INFO if mode is RiskMode.NORMAL else NoteLevel.WARNING
         yield Note(cycle.at, level, f"risk {mode_before} -> {mode} ({reasons})")
+    for decision in cycle.decisions:
+        if decision.action is Action.CANCEL:
+            words = f"cancel {decision.symbol} {decision.side}: {decision.reason}"
+            yield Note(cycle.at, NoteLevel.INFO, words)
     for event in cycle.order_events:
         if event.kind not in _QUIET:
             yield Note(cycle.at, _LEVELS.get(event.kind, NoteLevel.INFO), _event_line(cycle, event))
     for fill in cycle.fills:
         words = f"filled {fill.symbol} {fill.side} {canonical(fill.qty)} at {canonical(fill.price)}"
         yield Note(cycle.at, NoteLevel.INFO, words)
-    for decision in cycle.decisions:
-        if decision.action is Action.CANCEL:
-            words = f"cancel {decision.symbol} {decision.side}: {decision.reason}"
-            yield Note(cycle.at, NoteLevel.INFO, words)
 
 
 def _event_line(cycle: Cycle, event: OrderEvent) -> str:

@@ -147,11 +147,14 @@ class Session:
     @property
     def exit_code(self) -> int:
         """By DEC-7: why the session ended, or how its last turn did."""
-        if self.error is not None:
-            return int(self.error.exit_code)
-        if self.latest.outcome is Outcome.KILLED:
+        if self.error is None and self.latest.outcome is Outcome.KILLED:
             return int(ExitCode.KILLED)
-        return int(self._last_failure.exit_code if self._last_failure else ExitCode.OK)
+        return int(self.failure.exit_code if self.failure else ExitCode.OK)
+
+    @property
+    def failure(self) -> BotError | None:
+        """What ended the session, or what its last turn stumbled over."""
+        return self.error or self._last_failure
 
     @property
     def run_id(self) -> RunId:

@@ -13,17 +13,12 @@ from btcbot_core.app.frames import Note, NoteLevel, Outcome, Role
 from btcbot_core.app.reports import RunSummary, run_summary
 from btcbot_core.app.session import Session
 from btcbot_core.cli.output import print_json, print_pairs, say
-from btcbot_core.domain.errors import ConfigError
+from btcbot_core.domain.errors import ConfigError, ExchangeUnavailableError
 from btcbot_core.domain.money import NotANumberError, canonical, decimal_from
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run cycles; answers with the last one's code."""
-    if not arguments.dataset:
-        raise ConfigError(
-            "run needs --dataset DIR: live market data are not connected yet;"
-            " `make demo` shows the bot on a recorded night"
-        )
     options = _options(arguments)
     session = bootstrap.open_session(options)
     _obey_signals(session)
@@ -36,8 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(summary)
     else:
         _print(summary)
-    if session.error is not None:
-        say(f"btcbot-core: {session.error}")
+    if (failure := session.failure) is not None:
+        say(f"btcbot-core: {failure}")
+        if isinstance(failure, ExchangeUnavailableError):
+            say("no line to the exchange: check the network; `make demo` needs none")
     return session.exit_code
 
 
@@ -48,7 +45,7 @@ def _options(arguments: argparse.Namespace) -> bootstrap.SessionOptions:
         cycles = _positive("--max-cycles", arguments.max_cycles)
     return bootstrap.SessionOptions(
         role=Role.HOST,
-        dataset=Path(arguments.dataset),
+        dataset=Path(arguments.dataset) if arguments.dataset else None,
         db=Path(arguments.db) if arguments.db else None,
         speed=arguments.speed,
         cycle_s=_seconds(arguments.cycle_seconds),

@@ -32,9 +32,17 @@ def dataset(folder: Path, rows: str, name: str = "BTCTRY") -> str:
     return str(folder / "set")
 
 
-def test_without_a_dataset_run_names_the_demo(shell: Shell) -> None:
-    said = assert_one_clear_line(shell, 2, "run", "--dry-run", says="make demo")
-    assert len(said.splitlines()) == 1
+def test_without_a_line_to_the_exchange_one_cycle_says_so_and_names_the_demo(
+    shell: Shell,
+) -> None:
+    shell.environment["BTCTURK_BASE_URL"] = "http://127.0.0.1:1"
+    said = assert_one_clear_line(shell, 7, "run", "--dry-run", "--once", "--json", says="make demo")
+    assert "Connection refused" in said
+
+
+def test_plain_http_leaves_this_machine_for_nobody(shell: Shell) -> None:
+    shell.environment["BTCTURK_BASE_URL"] = "http://api.btcturk.com"
+    assert_one_clear_line(shell, 2, "run", "--dry-run", says="BTCTURK_BASE_URL: expected https")
 
 
 @pytest.mark.parametrize(

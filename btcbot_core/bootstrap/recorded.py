@@ -1,14 +1,7 @@
-"""The one place where adapters meet ports: it makes a session, or opens what a command needs.
-
-Whether a run is live, a dry run or a replay is decided here, by which adapters are wired, and
-nowhere below.
-"""
+"""A run on recorded data: dataset, its clock, the paper exchange, and the run it goes on with."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
-from decimal import Decimal
-from importlib.resources import files
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -17,7 +10,7 @@ import msgspec
 
 from btcbot_core.adapters.clock import SystemClock
 from btcbot_core.adapters.latch import FileLatch, kill_path
-from btcbot_core.adapters.lock import Holder, InstanceLock, lock_path, read_holder
+from btcbot_core.adapters.lock import InstanceLock, lock_path
 from btcbot_core.adapters.paper.core import PaperCore
 from btcbot_core.adapters.paper.exchange import PaperExchange
 from btcbot_core.adapters.paper.model import SimPolicy
@@ -29,66 +22,23 @@ from btcbot_core.app.frames import Role, World
 from btcbot_core.app.runner import Plan
 from btcbot_core.app.session import Schedule, Session
 from btcbot_core.app.world import Ports
+from btcbot_core.bootstrap.options import SessionOptions, recorded_pace_s
+from btcbot_core.bootstrap.paper import PAPER_ACCOUNT, totals_of
 from btcbot_core.cycle.stages import STAGE3
 from btcbot_core.domain.errors import ConfigError
-from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.ids import RunId, recorded_run_id
-from btcbot_core.domain.kill import KillState
-from btcbot_core.domain.money import NotANumberError, decimal_from
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.records import RunKind, RunRow
-from btcbot_core.domain.symbol import Asset, Symbol, base_and_quote
+from btcbot_core.domain.symbol import Asset, Symbol
 from btcbot_core.ports import Clock, Store, Timeline
 from btcbot_core.settings import Loaded, Settings
 from btcbot_core.settings import load as load_settings
 
-DEMO_SPEED = Decimal(240)
-"""Four recorded minutes a second: the night passes in about four minutes."""
-FASTEST = "max"
-PAPER_ACCOUNT = "paper"
 
-
-@dataclass(frozen=True, slots=True)
-class SessionOptions:
-    """What a command or the console asks for; everything else comes from settings."""
-
-    role: Role
-    dataset: Path | None = None
-    db: Path | None = None
-    speed: str | None = None
-    cycle_s: Decimal | None = None
-    env_file: Path | None = None
-    stage: int = 3
-    cycles_max: int | None = None
-    is_new_run: bool = False
-    exit_on_kill: bool = False
-    is_dry_run: bool = False
-
-
-def demo_folder() -> Path:
-    """The recorded night that the package ships."""
-    return Path(str(files("btcbot_core") / "demo" / "ftx_night"))
-
-
-def open_session(options: SessionOptions) -> Session:
-    """Wire a run and take its locks.
-
-    Raises ConfigError or DatasetError for what was asked, AnotherInstanceError when the database
-    is in use, StoreError when it cannot be used. Nothing is held when it raises.
-    """
-    if options.stage != 3:
-        raise ConfigError(f"--stage: expected 3, found {options.stage}")
-    folder = demo_folder() if options.role is Role.DEMO else options.dataset
-    if folder is None:
-        raise ConfigError(
-            "live market data are not connected yet: name a --dataset, or look at --demo"
-        )
+def open_recorded(options: SessionOptions, folder: Path, undo: ExitStack) -> Session:
+    """Wire a session on a dataset; what it opens goes onto `undo`."""
     dataset = load(folder)
-    loaded = _load(options, dataset)
-    with ExitStack() as undo:
-        session = _wire(options, dataset, loaded, undo)
-        undo.pop_all()
-    return session
+    return _wire(options, dataset, _load(options, dataset), undo)
 
 
 def _load(options: SessionOptions, dataset: Dataset) -> Loaded:
@@ -104,7 +54,7 @@ def _load(options: SessionOptions, dataset: Dataset) -> Loaded:
 def _wire(options: SessionOptions, dataset: Dataset, loaded: Loaded, undo: ExitStack) -> Session:
     settings = loaded.settings
     symbols = _known(settings.symbols, dataset)
-    pace_s = _pace(options, dataset)
+    pace_s = recorded_pace_s(options, dataset.interval.total_seconds())
     database = _database(options, settings, undo)
     lock = InstanceLock(lock_path(database), SystemClock(), f"stage 3 on {dataset.name}")
     lock.acquire()
@@ -147,23 +97,6 @@ def _known(symbols: tuple[Symbol, ...], dataset: Dataset) -> tuple[Symbol, ...]:
     if absent := [symbol for symbol in symbols if symbol not in dataset.pairs]:
         raise ConfigError(f"SYMBOLS: {', '.join(absent)} not in the dataset {dataset.name}")
     return symbols
-
-
-def _pace(options: SessionOptions, dataset: Dataset) -> float:
-    """Real seconds from one recorded step to the next."""
-    if options.cycle_s is not None:
-        return float(options.cycle_s)
-    default = str(DEMO_SPEED) if options.role is Role.DEMO else FASTEST
-    speed = options.speed or default
-    if speed == FASTEST:
-        return 0.0
-    try:
-        factor = decimal_from(speed)
-    except NotANumberError as error:
-        raise ConfigError(f"--speed: expected a number or max, found {speed[:40]!r}") from error
-    if factor <= 0:
-        raise ConfigError(f"--speed: expected more than 0, found {speed}")
-    return dataset.interval.total_seconds() / float(factor)
 
 
 def _database(options: SessionOptions, settings: Settings, undo: ExitStack) -> Path:
@@ -233,12 +166,7 @@ def _go_on(
         return
     if last is not None:
         timeline.advance(last.step - 1)
-    ledger = carried.ledger
-    if ledger.seq:
-        held = {base_and_quote(s)[0]: h.qty for s, h in ledger.holdings.items() if h.qty}
-        totals = {ledger.quote: ledger.cash_try, **held}
-    else:
-        totals = {ledger.quote: settings.dry_run_try_balance}
+    totals = totals_of(carried.ledger, settings.dry_run_try_balance)
     exchange.restore(totals, tuple(carried.orders.values()))
 
 
@@ -246,70 +174,3 @@ def _latent(policy: Policy, settings: Settings) -> Policy:
     """On recorded data an order can fill only some steps after the one that sent it."""
     orders = msgspec.structs.replace(policy.orders, latency_steps=settings.sim_latency_steps)
     return msgspec.structs.replace(policy, orders=orders)
-
-
-# ------------------------------------------------------- what commands need beside a session
-
-
-@dataclass(frozen=True, slots=True)
-class Guards:
-    """A database's latch and lock, for commands that stop, reset or look."""
-
-    database: Path
-    latch: FileLatch
-    gates: Gates
-    clock: SystemClock
-
-    def holder(self) -> Holder | None:
-        """The runner that holds the database, if one lives."""
-        return read_holder(lock_path(self.database))
-
-    def reset(self, who: str, why: str) -> KillState:
-        """Clear the latch under the instance lock, journal it, and say what it was.
-
-        Raises AnotherInstanceError while a runner lives: its own console resets it.
-        """
-        with InstanceLock(lock_path(self.database), self.clock, "reset"):
-            was = self.latch.state()
-            if was.is_set and self.database.exists():
-                store = SqliteStore(self.database)
-                try:
-                    with store.begin() as work:
-                        work.audit.add(self.clock.now(), who, "reset", why)
-                        work.commit()
-                finally:
-                    store.close()
-            self.latch.clear()
-        return was
-
-
-def open_guards(db: str | None, env_file: str | None) -> Guards:
-    """The guards of the database that flags and settings name; creates nothing."""
-    flags = {"STATE_DB_PATH": db} if db else {}
-    settings = load_settings(flags, None, Path(env_file) if env_file else None).settings
-    database, clock = settings.state_db_path, SystemClock()
-    latch = FileLatch(kill_path(database), clock)
-    return Guards(database=database, latch=latch, gates=settings.gates(), clock=clock)
-
-
-def open_reader(database: Path) -> Store:
-    """The store for reading only; takes no lock and disturbs nobody."""
-    return SqliteStore(database, mode="ro")
-
-
-@dataclass(frozen=True, slots=True)
-class ShownSettings:
-    """Settings as they may be shown: text and source by name."""
-
-    values: Mapping[str, tuple[str, str]]
-    warnings: tuple[str, ...]
-
-
-def show_settings(dataset: Path | None, env_file: Path | None, db: str | None) -> ShownSettings:
-    """Every setting in force and where it comes from; values of secrets are masked."""
-    profile: Mapping[str, str] = {}
-    if dataset is not None:
-        found = load(dataset)
-        profile = {"SYMBOLS": ",".join(found.symbols), **found.profile}
-    loaded = load_settings({"STATE_DB_PATH": db} if db else {}, profile, env_file)
-    return ShownSettings(values=loaded.shown(), warnings=loaded.warnings)

@@ -1,0 +1,79 @@
+"""What commands need beside a session: a database's latch and lock, a reader, the settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from btcbot_core.adapters.clock import SystemClock
+from btcbot_core.adapters.latch import FileLatch, kill_path
+from btcbot_core.adapters.lock import Holder, InstanceLock, lock_path, read_holder
+from btcbot_core.adapters.replay.dataset import load
+from btcbot_core.adapters.sqlite.store import SqliteStore
+from btcbot_core.domain.gates import Gates
+from btcbot_core.domain.kill import KillState
+from btcbot_core.ports import Store
+from btcbot_core.settings import load as load_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """A database's latch and lock, for commands that stop, reset or look."""
+
+    database: Path
+    latch: FileLatch
+    gates: Gates
+    clock: SystemClock
+
+    def holder(self) -> Holder | None:
+        """The runner that holds the database, if one lives."""
+        return read_holder(lock_path(self.database))
+
+    def reset(self, who: str, why: str) -> KillState:
+        """Clear the latch under the instance lock, journal it, and say what it was.
+
+        Raises AnotherInstanceError while a runner lives: its own console resets it.
+        """
+        with InstanceLock(lock_path(self.database), self.clock, "reset"):
+            was = self.latch.state()
+            if was.is_set and self.database.exists():
+                store = SqliteStore(self.database)
+                try:
+                    with store.begin() as work:
+                        work.audit.add(self.clock.now(), who, "reset", why)
+                        work.commit()
+                finally:
+                    store.close()
+            self.latch.clear()
+        return was
+
+
+def open_guards(db: str | None, env_file: str | None) -> Guards:
+    """The guards of the database that flags and settings name; creates nothing."""
+    flags = {"STATE_DB_PATH": db} if db else {}
+    settings = load_settings(flags, None, Path(env_file) if env_file else None).settings
+    database, clock = settings.state_db_path, SystemClock()
+    latch = FileLatch(kill_path(database), clock)
+    return Guards(database=database, latch=latch, gates=settings.gates(), clock=clock)
+
+
+def open_reader(database: Path) -> Store:
+    """The store for reading only; takes no lock and disturbs nobody."""
+    return SqliteStore(database, mode="ro")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSettings:
+    """Settings as they may be shown: text and source by name."""
+
+    values: Mapping[str, tuple[str, str]]
+    warnings: tuple[str, ...]
+
+
+def show_settings(dataset: Path | None, env_file: Path | None, db: str | None) -> ShownSettings:
+    """Every setting in force and where it comes from; values of secrets are masked."""
+    profile: Mapping[str, str] = {}
+    if dataset is not None:
+        found = load(dataset)
+        profile = {"SYMBOLS": ",".join(found.symbols), **found.profile}
+    loaded = load_settings({"STATE_DB_PATH": db} if db else {}, profile, env_file)
+    return ShownSettings(values=loaded.shown(), warnings=loaded.warnings)

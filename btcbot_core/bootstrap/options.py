@@ -1,0 +1,60 @@
+"""What a command or the console asks for when it opens a session."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+
+from btcbot_core.app.frames import Role
+from btcbot_core.domain.errors import ConfigError
+from btcbot_core.domain.money import NotANumberError, decimal_from
+
+DEMO_SPEED = Decimal(240)
+"""Four recorded minutes a second: the night passes in about four minutes."""
+CYCLE_S_DEFAULT = 10.0
+FASTEST = "max"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """What a command or the console asks for; everything else comes from settings."""
+
+    role: Role
+    dataset: Path | None = None
+    db: Path | None = None
+    speed: str | None = None
+    cycle_s: Decimal | None = None
+    env_file: Path | None = None
+    stage: int = 3
+    cycles_max: int | None = None
+    is_new_run: bool = False
+    exit_on_kill: bool = False
+    is_dry_run: bool = False
+
+
+def demo_folder() -> Path:
+    """The recorded night that the package ships."""
+    return Path(str(files("btcbot_core") / "demo" / "ftx_night"))
+
+
+def recorded_pace_s(options: SessionOptions, interval_s: float) -> float:
+    """Real seconds from one recorded step to the next; 0 is as fast as it goes."""
+    if options.cycle_s is not None:
+        return float(options.cycle_s)
+    speed = options.speed or (str(DEMO_SPEED) if options.role is Role.DEMO else FASTEST)
+    if speed == FASTEST:
+        return 0.0
+    try:
+        factor = decimal_from(speed)
+    except NotANumberError as error:
+        raise ConfigError(f"--speed: expected a number or max, found {speed[:40]!r}") from error
+    if factor <= 0:
+        raise ConfigError(f"--speed: expected more than 0, found {speed}")
+    return interval_s / float(factor)
+
+
+def live_pace_s(options: SessionOptions) -> float:
+    """Seconds from one cycle to the next on a market that cannot be hurried."""
+    if options.speed is not None:
+        raise ConfigError("--speed goes with recorded data; a live market has its own")
+    return CYCLE_S_DEFAULT if options.cycle_s is None else float(options.cycle_s)
