@@ -30,7 +30,7 @@ def create_private(path: Path) -> int:
 def make_private_folder(path: Path) -> None:
     """Create the folder for us alone where it is missing; one level, so that a typo is found."""
     if not path.is_dir():
-        path.mkdir(PRIVATE_FOLDER)
+        path.mkdir(PRIVATE_FOLDER, exist_ok=True)  # another process may be as far as we are
 
 
 def is_private_folder(path: Path) -> bool:

@@ -11,6 +11,7 @@ import os
 import socket
 import stat
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -123,9 +124,11 @@ class InstanceLock:
     def release(self) -> None:
         if self._handle is None:
             return
-        os.ftruncate(self._handle, 0)
-        os.close(self._handle)
-        self._handle = None
+        handle, self._handle = self._handle, None
+        try:
+            os.ftruncate(handle, 0)
+        finally:
+            os.close(handle)
 
     def __enter__(self) -> "InstanceLock":
         self.acquire()
@@ -159,8 +162,10 @@ class InstanceLock:
             since=self._clock.now(),
             command=self._command,
         )
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, msgspec.json.encode(holder) + b"\n", 0)
+        # On a full disk the lock stands all the same, only without a name.
+        with suppress(OSError):
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, msgspec.json.encode(holder) + b"\n", 0)
 
 
 def _open(path: Path) -> int:
