@@ -1,1 +1,5 @@
 """The operator console."""
+
+import logging
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())

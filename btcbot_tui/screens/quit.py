@@ -1,0 +1,53 @@
+"""The dialog before leaving: what will become of the runner and of our open orders."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widgets import Button, Static
+
+from btcbot_core.domain.records import RunKind
+from btcbot_tui.moment import Moment
+from btcbot_tui.screens.framed import Dialog, plain
+
+
+class QuitDialog(Dialog[bool]):
+    """Answers True to leave. The key that opened it does not answer it (FAULTS O07)."""
+
+    BINDINGS: ClassVar = [("y", "leave", "")]
+
+    def content(self) -> ComposeResult:
+        words = self._moment.words
+        yield Static(plain(words.quit_title), classes="title")
+        yield Static(plain("\n".join(consequences(self._moment))))
+        yield Static(plain(words.quit_hint), classes="label")
+        with Horizontal(classes="buttons"):
+            yield Button(plain(words.cancel), id="cancel", compact=True)
+            yield Button(plain(words.quit_do), id="do", compact=True)
+
+    def action_leave(self) -> None:
+        if not self.query_one("#box").disabled:
+            self.dismiss(True)
+
+    @on(Button.Pressed, "#cancel")
+    def cancel(self) -> None:
+        self.dismiss(None)
+
+    @on(Button.Pressed, "#do")
+    def leave(self) -> None:
+        self.dismiss(True)
+
+
+def consequences(moment: Moment) -> tuple[str, str]:
+    """What happens to the runner, and what to the orders that are still open."""
+    words, cycle = moment.words, moment.frame.cycle
+    if cycle is None:
+        return words.quit_runner_first, words.quit_orders_none
+    runner = words.quit_runner.format(step=f"{cycle.step + 2:,}")
+    count = sum(order.is_active for order in cycle.carried.orders.values())
+    if not count:
+        return runner, words.quit_orders_none
+    is_live = moment.frame.world.kind is RunKind.LIVE
+    told = words.quit_orders_live if is_live else words.quit_orders_paper
+    return runner, told.format(count=count)

@@ -1,0 +1,173 @@
+"""The banner: what this console is connected to and what may happen, in words, at every size.
+
+Two lines with fixed places. First what can go wrong: mode, kill, risk, the state of the view.
+Then where it comes from: role, source, age of the data, clock. Too narrow, a segment falls back
+to its shorter wording before anything is cut.
+"""
+
+import msgspec
+
+from btcbot_core.app.frames import Outcome, Role
+from btcbot_core.domain.decisions import RiskMode
+from btcbot_core.domain.records import RunKind
+from btcbot_tui import format as fmt
+from btcbot_tui.ink import Ink, Line, Lines, Span, clipped, flowed, justified, span, width
+from btcbot_tui.moment import Moment, data_age_s, is_silent, pairs_without_data
+
+SEPARATOR = Span(" │ ", Ink.DIM)
+_WHY_LENGTH_MAX = 60
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """One statement of the banner; its wordings, longest first."""
+
+    wordings: tuple[str, ...]
+    ink: Ink = Ink.PLAIN
+
+    def line(self, shrink: int = 0) -> Line:
+        wording = self.wordings[min(shrink, len(self.wordings) - 1)]
+        is_badge = self.ink in (Ink.BADGE, Ink.WARN_BADGE, Ink.ALARM)
+        return (span(f" {wording} " if is_badge else wording, self.ink),)
+
+
+def banner(moment: Moment, cells: int) -> Lines:
+    """The two lines of an ordinary screen."""
+    pad = Span(" ")
+    state = _fitted((_mode(moment), _kill(moment), _risk(moment), *_view(moment)), cells - 2)
+    right = _joined((_data(moment).line(), (span(fmt.stamp(moment.at, moment.zone)),)))
+    left_cells = cells - width(right) - 2 - width((SEPARATOR,))
+    source = _fitted((*_news(moment), _role(moment), *_origin(moment)), left_cells)
+    return (
+        justified((pad, *state), (pad,), cells),
+        justified((pad, *clipped(source, left_cells)), (SEPARATOR, *right, pad), cells),
+    )
+
+
+def banner_flowed(moment: Moment, cells: int) -> Lines:
+    """Every statement in order of weight on as many lines as it takes: for tiny screens."""
+    segments = (_mode(moment), _kill(moment), _risk(moment), *_view(moment), *_news(moment))
+    short = tuple(s.line(len(s.wordings)) for s in (*segments, _data(moment)))
+    clock = (span(fmt.clock(moment.at, moment.zone)),)
+    return flowed((*short, clock), cells, SEPARATOR)
+
+
+def _fitted(segments: tuple[Segment, ...], cells: int) -> Line:
+    """The segments on one line, shortened until they fit: the first, then from the right."""
+    shrinks = [0] * len(segments)
+    order = (0, *range(len(segments) - 1, 0, -1))
+    steps = [i for i in order for _ in segments[i].wordings[1:]]
+    for index in (None, *steps):
+        if index is not None:
+            shrinks[index] += 1
+        joined = _joined(tuple(s.line(n) for s, n in zip(segments, shrinks, strict=True)))
+        if width(joined) <= cells:
+            break
+    return joined
+
+
+def _joined(lines: tuple[Line, ...]) -> Line:
+    joined: Line = ()
+    for pieces in lines:
+        joined = (*joined, SEPARATOR, *pieces) if joined else pieces
+    return joined
+
+
+def _mode(moment: Moment) -> Segment:
+    """What an order of this run would do: the first word on every screen."""
+    words, world = moment.words, moment.frame.world
+    if world.role is Role.DEMO:
+        return Segment((words.mode_demo_long, words.mode_demo), Ink.BADGE)
+    if world.role is Role.REPLAY:
+        return Segment((words.mode_replay_long, words.mode_replay), Ink.BADGE)
+    match world.kind:
+        case RunKind.DRY_RUN:
+            return Segment((words.mode_dry_run,), Ink.BADGE)
+        case RunKind.REPLAY:
+            return Segment((words.mode_recorded_long, words.mode_recorded), Ink.BADGE)
+        case RunKind.BACKTEST:
+            return Segment((words.mode_backtest,), Ink.BADGE)
+        case RunKind.LIVE:
+            closed = moment.frame.gates.closed
+            if closed:
+                listed = f"{words.mode_live_blocked} ({', '.join(closed)})"
+                return Segment((listed, words.mode_live_blocked), Ink.BADGE)
+            return Segment((words.mode_live,), Ink.WARN_BADGE)
+
+
+def _kill(moment: Moment) -> Segment:
+    words, kill = moment.words, moment.frame.kill
+    if not kill.is_set:
+        return Segment((words.kill_off,))
+    since = f"■ {words.killed} {fmt.clock(kill.at, moment.zone)}"
+    if kill.problem:
+        since = f"■ {words.killed_not_stored} {fmt.clock(kill.at, moment.zone)}"
+    by = f"{since} {fmt.clean(kill.who, 24)}".rstrip()
+    why = f'{by} "{fmt.clean(kill.why, _WHY_LENGTH_MAX)}"'
+    return Segment((why, by, since, f"■ {words.killed}"), Ink.ALARM)
+
+
+def _risk(moment: Moment) -> Segment:
+    words, cycle = moment.words, moment.frame.cycle
+    if cycle is None:
+        return Segment((f"{words.risk} {fmt.UNKNOWN} ({words.no_cycle_yet})", words.risk + " —"))
+    mode, reasons = cycle.verdict.mode, cycle.verdict.reasons
+    short = f"{words.risk} {mode}"
+    if mode is RiskMode.NORMAL:
+        return Segment((short,))
+    first = next((r.reason for r in reasons if r.mode is mode), None)
+    named = short if first is None else f"{short} ({first})"
+    return Segment((f"▲ {named}", f"▲ {short}", f"▲ {mode}"), Ink.WARN_BADGE)
+
+
+def _view(moment: Moment) -> tuple[Segment, ...]:
+    """What the operator did to the view, and whether the run still goes on."""
+    words, segments = moment.words, list[Segment]()
+    if moment.paused_s is not None:
+        paused = f"{words.paused} {fmt.age(moment.paused_s)}"
+        segments.append(Segment((f"{paused}, {words.bot_goes_on}", paused), Ink.WARN_BADGE))
+    if moment.frame.outcome is Outcome.FAILED:
+        told = f"■ {words.failed}: {fmt.clean(moment.frame.message, 80)}"
+        segments.append(Segment((told, f"■ {words.failed}"), Ink.ALARM))
+    elif moment.has_ended:
+        told = f"{words.ended}: {moment.words.outcomes[moment.frame.outcome.name]}"
+        segments.append(Segment((told, words.ended), Ink.BADGE))
+    elif moment.is_stopping:
+        segments.append(Segment((words.stopping_long, words.stopping), Ink.WARN_BADGE))
+    return tuple(segments)
+
+
+def _news(moment: Moment) -> tuple[Segment, ...]:
+    if not is_silent(moment):
+        return ()
+    return (Segment((f"■ {moment.words.silent} {fmt.age(moment.silent_s)}",), Ink.ALARM),)
+
+
+def _role(moment: Moment) -> Segment:
+    world = moment.frame.world
+    stage = fmt.clean(world.stage, 12)
+    if world.role in (Role.DEMO, Role.REPLAY):
+        return Segment((stage,))
+    return Segment((f"{world.role} {stage}", f"{world.role}"))
+
+
+def _origin(moment: Moment) -> tuple[Segment, ...]:
+    words, world = moment.words, moment.frame.world
+    source, book = fmt.clean(world.source, 60), fmt.clean(world.book, 24)
+    return (
+        Segment((source, fmt.clip(source, 32), fmt.clip(source, 20), fmt.clip(source, 12))),
+        Segment((f"{words.book} {book}", book)),
+    )
+
+
+def _data(moment: Moment) -> Segment:
+    words, at = moment.words, moment.at
+    age_s = data_age_s(moment.frame, at)
+    if age_s is None:
+        return Segment((f"{words.data} {fmt.UNKNOWN}",))
+    if age_s > moment.frame.world.stale_after_s:
+        return Segment((f"▲ {words.data_old.format(age=fmt.age(age_s))}",), Ink.ALARM)
+    missing = pairs_without_data(moment.frame, at)
+    told = f"{words.data} {fmt.age(age_s)}"
+    if missing:
+        return Segment((f"▲ {told}, {words.pairs_stale.format(count=missing)}",), Ink.WARN_BADGE)
+    return Segment((told,))

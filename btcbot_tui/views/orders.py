@@ -1,0 +1,99 @@
+"""The orders grid: what rests at the exchange, what just ended, and what we do not know."""
+
+from datetime import datetime
+
+from btcbot_core.domain.money import ZERO
+from btcbot_core.domain.trading import UNRESOLVED, Order, OrderStatus
+from btcbot_tui import format as fmt
+from btcbot_tui.ink import Ink, Line, span
+from btcbot_tui.moment import Moment, seconds_between
+from btcbot_tui.table import Cell, Column, Row, Table
+
+
+def orders_table(moment: Moment) -> Table:
+    """Unresolved orders first, then open ones by age, then those that the last cycle ended."""
+    orders = () if moment.cycle is None else tuple(moment.cycle.carried.orders.values())
+    ranked = sorted(orders, key=lambda o: (_weight(o), o.created_at, o.client_id))
+    return Table(
+        title=_title(moment, ranked),
+        columns=_columns(moment),
+        rows=tuple(_row(moment, order) for order in ranked),
+        empty=_empty(moment),
+    )
+
+
+def _columns(moment: Moment) -> tuple[Column, ...]:
+    words = moment.words
+    return (
+        Column(head=f"   {words.pair}", cells_min=12),
+        Column(head=words.side),
+        Column(head=words.price, is_right=True, cells_min=9),
+        Column(head=words.qty, is_right=True, cells_min=8),
+        Column(head=words.filled, is_right=True, rank=5),
+        Column(head=words.age, is_right=True, rank=1, cells_min=5),
+        Column(head=words.ttl, is_right=True, rank=6, cells_min=5),
+        Column(head=words.state, cells_min=9),
+        Column(head=words.why, is_text=True, text_cells_min=11, rank=2),
+        Column(head=words.client_id, is_text=True, text_cells_min=14, rank=7),
+        Column(head=words.exchange_id, rank=8),
+    )
+
+
+def _title(moment: Moment, orders: list[Order]) -> Line:
+    words = moment.words
+    if moment.cycle is None:
+        return (span(f" {words.orders} {fmt.UNKNOWN}", Ink.TITLE),)
+    told = span(f" {words.orders} {sum(order.is_active for order in orders)}", Ink.TITLE)
+    unknown = sum(order.status in UNRESOLVED for order in orders)
+    if not unknown:
+        return (told,)
+    return (told, span(" ", Ink.HEAD), span(f"▲ {unknown} {words.unknown}", Ink.ALARM))
+
+
+def _empty(moment: Moment) -> str:
+    return moment.words.no_cycle_yet if moment.cycle is None else moment.words.no_orders
+
+
+def _weight(order: Order) -> int:
+    if order.status in UNRESOLVED:
+        return 0
+    return 1 if order.is_active else 2
+
+
+def _row(moment: Moment, order: Order) -> Row:
+    at = moment.shown_at
+    ink = Ink.PLAIN if order.is_active else Ink.DIM
+    return (
+        span(f"   {fmt.clean(order.symbol, 20)}", ink),
+        span(order.side.upper(), ink),
+        span(fmt.number(order.price), ink),
+        span(fmt.number(order.qty), ink),
+        span(_filled(order), ink),
+        span(fmt.minutes(seconds_between(order.created_at, at)), ink),
+        span(_ttl_left(order, at), ink),
+        _state(order, ink),
+        span(order.reason, ink),
+        span(order.client_id, Ink.DIM),
+        span(order.exchange_id or fmt.UNKNOWN, Ink.DIM),
+    )
+
+
+def _filled(order: Order) -> str:
+    return fmt.percent(order.filled_qty / order.qty if order.qty > ZERO else None, 0)
+
+
+def _ttl_left(order: Order, at: datetime | None) -> str:
+    """What is left of its time to live, which counts from when it could first fill."""
+    rested_s = seconds_between(order.rests_since, at)
+    if not order.is_active or rested_s is None:
+        return fmt.UNKNOWN
+    return fmt.minutes(max(order.ttl_s - rested_s, ZERO))
+
+
+def _state(order: Order, ink: Ink) -> Cell:
+    told = order.status.replace("_", " ")
+    if order.status in UNRESOLVED and order.status is not OrderStatus.PLANNED:
+        return span(f"▲ {told}", Ink.ALARM)
+    if order.status is OrderStatus.PLANNED:
+        return span(f"▲ {told}", Ink.WARN)
+    return span(told, ink)

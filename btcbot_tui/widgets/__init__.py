@@ -1,0 +1,1 @@
+"""What draws: widgets that repaint only the lines that changed."""
