@@ -38,6 +38,7 @@ GUARDS = {
     "btcbot_core/app/session.py": "a failed run is told in its last frame, and stops",
     "btcbot_core/cli/main.py": "no traceback reaches the operator",
     "btcbot_tui/driver.py": "without input there is no console: it ends",
+    "btcbot_tui/main.py": "no traceback reaches the operator",
 }
 
 CLOCKS = {"now", "utcnow", "today", "uuid1", "uuid4", "random", "randint", "choice", "shuffle"}
