@@ -6,7 +6,7 @@ import sys
 
 from btcbot_core import bootstrap
 from btcbot_core.cli.output import print_json, say
-from btcbot_core.domain.errors import ConfigError, ExitCode
+from btcbot_core.domain.errors import ConfigError, ExitCode, StoreError
 
 WORD = "RESET"
 
@@ -15,6 +15,9 @@ def kill(arguments: argparse.Namespace) -> int:
     """Set the latch. A living runner cancels its orders at once and journals who and why."""
     guards = bootstrap.open_guards(arguments.db, arguments.env_file)
     state = guards.latch.set(_who(), _reason(arguments))
+    if state.problem:
+        # Only the file reaches the runner: this process's own memory stops nobody.
+        raise StoreError(f"NOT killed: {state.problem}; stop the runner itself: kill -USR1 PID")
     holder = guards.holder()
     if arguments.json:
         print_json({"killed": state, "runner": holder, "database": str(guards.database)})

@@ -184,3 +184,11 @@ def test_hostile_names_and_messages_reach_no_terminal(shell: Shell) -> None:
     for text in (done.stdout, done.stderr, status.stdout):
         assert "\x1b" not in text
         assert "\u202e" not in text
+
+
+def test_a_kill_that_cannot_be_written_does_not_say_killed(shell: Shell) -> None:
+    """There is no such folder, so no file could tell the runner."""
+    said = assert_one_clear_line(
+        shell, 5, "kill", "--reason", "x", "--db", str(shell.folder / "nowhere" / "x.db")
+    )
+    assert "NOT killed" in said
