@@ -6,6 +6,7 @@ import msgspec
 
 from btcbot_core.app.gate import WriteGate
 from btcbot_core.app.journal import Journal
+from btcbot_core.app.lease import Standing
 from btcbot_core.app.listening import Listener
 from btcbot_core.app.world import Ports
 from btcbot_core.cycle.cycle import NOTHING_HEARD, Carried, Cycle, Heard
@@ -15,9 +16,10 @@ from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import Action, Decision
 from btcbot_core.domain.errors import ExchangeUnavailableError
 from btcbot_core.domain.ids import ClientId, RunId, cycle_id
+from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.symbol import Symbol
-from btcbot_core.domain.trading import Answer, AnswerKind
+from btcbot_core.domain.trading import Answer, AnswerKind, OrderStatus, Side
 
 replace = msgspec.structs.replace
 
@@ -28,6 +30,22 @@ _REFUSED = {
     AnswerKind.NOT_SENT: Reason.NOT_SENT,
     AnswerKind.UNKNOWN: Reason.OUTCOME_UNKNOWN,
 }
+_AT_THE_GATE = {
+    str(reason): reason for reason in (Reason.KILLED, Reason.NOT_ARMED, Reason.OVER_LEASE_LIMIT)
+}
+_NOT_OUT_YET = (OrderStatus.PLANNED,)
+
+
+def standing_of(cycle: Cycle) -> Standing:
+    """What is held and what rests, as the lease's limits count it: in quote currency."""
+    out = [
+        order
+        for order in cycle.carried.orders.values()
+        if order.is_active and order.status not in _NOT_OUT_YET
+    ]
+    resting = sum((o.left_qty * o.price for o in out if o.side is Side.BUY), ZERO)
+    held = sum((p.value_try for p in cycle.portfolio.positions.values()), ZERO)
+    return Standing(exposure_try=held + resting, open_orders=len(out))
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +72,7 @@ class CycleRunner:
         self._ports = ports
         self._plan = plan
         self._observe = observe
-        self._gate = WriteGate(ports.exchange, ports.latch, ports.clock)
+        self._gate = WriteGate(ports.exchange, ports.permit, ports.clock)
         self._listener = Listener(ports.exchange, ports.store, plan.run)
         self.journal = Journal(ports.store, plan.run)
 
@@ -110,13 +128,13 @@ class CycleRunner:
             order = cycle.carried.orders[request.client_id]
             cycle = self._answered(cycle, self._gate.cancel(order))
         for intent in cycle.intents:
-            cycle = self._answered(cycle, self._gate.submit(intent))
+            cycle = self._answered(cycle, self._gate.submit(intent, standing_of(cycle)))
         return cycle
 
     def _answered(self, cycle: Cycle, answer: Answer) -> Cycle:
         """Book one answer and make it durable before the next word is spoken."""
         cycle = reconcile(replace(cycle, heard=Heard(answers=(answer,))))
-        reason = Reason.KILLED if answer.code == Reason.KILLED else _REFUSED.get(answer.kind)
+        reason = _AT_THE_GATE.get(answer.code) or _REFUSED.get(answer.kind)
         if reason is not None:
             order = cycle.carried.orders[answer.client_id]
             told = Decision(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from btcbot_core.app.gate import Permit
 from btcbot_core.ports import Clock, ExchangePort, KillLatch, MarketDataPort, Store, Timeline
 
 
@@ -18,3 +19,4 @@ class Ports:
     exchange: ExchangePort
     store: Store
     latch: KillLatch
+    permit: Permit

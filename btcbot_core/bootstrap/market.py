@@ -17,6 +17,7 @@ from btcbot_core.adapters.paper.model import SimPolicy
 from btcbot_core.adapters.paper.tape import ObservedMarket
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.app.frames import World
+from btcbot_core.app.gate import Permit
 from btcbot_core.app.runner import Plan
 from btcbot_core.app.session import Schedule, Session
 from btcbot_core.app.world import Ports
@@ -71,7 +72,9 @@ def open_dry_run(options: SessionOptions, undo: ExitStack) -> Session:
         stale_after_s=policy.limits.max_data_age_s,
     )
     latch = FileLatch(kill_path(database), clock)
-    ports = Ports(clock, clock, LiveTimeline(), observed, exchange, store, latch)
+    ports = Ports(
+        clock, clock, LiveTimeline(), observed, exchange, store, latch, Permit(latch, None)
+    )
     schedule = Schedule(
         pace_s=pace_s, cycles_max=options.cycles_max, exit_on_kill=options.exit_on_kill
     )

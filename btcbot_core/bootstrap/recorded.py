@@ -19,6 +19,7 @@ from btcbot_core.adapters.replay.dataset import Dataset, load
 from btcbot_core.adapters.replay.market import ReplayMarket
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.app.frames import Role, World
+from btcbot_core.app.gate import Permit
 from btcbot_core.app.runner import Plan
 from btcbot_core.app.session import Schedule, Session
 from btcbot_core.app.world import Ports
@@ -83,7 +84,9 @@ def _wire(options: SessionOptions, dataset: Dataset, loaded: Loaded, undo: ExitS
         stale_after_s=policy.limits.max_data_age_s,
     )
     latch = FileLatch(kill_path(database), SystemClock())
-    ports = Ports(clock, SystemClock(), timeline, market, exchange, store, latch)
+    ports = Ports(
+        clock, SystemClock(), timeline, market, exchange, store, latch, Permit(latch, None)
+    )
     schedule = Schedule(
         pace_s=pace_s,
         cycles_max=options.cycles_max,

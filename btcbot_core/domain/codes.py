@@ -43,6 +43,8 @@ class Reason(StrEnum):
     ORDER_CAP = "risk_cap:max_notional_per_order_try"
     # The gate, right before the socket
     KILLED = "policy_block:kill_switch"
+    NOT_ARMED = "policy_block:not_armed"
+    OVER_LEASE_LIMIT = "policy_block:over_lease_limit"
     # Orders
     PLACED = "order:placed"
     EXPIRED = "order:expired"
@@ -105,6 +107,8 @@ MEANING: dict[Reason, str] = {
     Reason.MAX_ORDERS_PER_CYCLE: "this cycle has placed as many orders as one cycle may",
     Reason.ORDER_CAP: "made smaller: one order may not be larger",
     Reason.KILLED: "the kill latch was set before the order left: not sent",
+    Reason.NOT_ARMED: "no lease to trade live is held: not sent",
+    Reason.OVER_LEASE_LIMIT: "more than the operator granted when arming: not sent",
     Reason.PLACED: "sent to the exchange",
     Reason.EXPIRED: "open for longer than its time to live: cancel",
     Reason.CANCEL_ON_KILL: "killed: our open orders are cancelled",

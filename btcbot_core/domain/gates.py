@@ -5,6 +5,13 @@ import msgspec
 ACKNOWLEDGEMENT = "I_UNDERSTAND"
 
 
+class Refusal(msgspec.Struct, frozen=True):
+    """Why something may not leave: a code for machines, words for the operator."""
+
+    code: str
+    words: str
+
+
 class Gates(msgspec.Struct, frozen=True, kw_only=True):
     """The gates as the environment set them. Closed by default; no effect on paper (DEC-9)."""
 

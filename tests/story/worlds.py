@@ -9,6 +9,8 @@ from pathlib import Path
 from btcbot_core.adapters.latch import FileLatch
 from btcbot_core.adapters.memory.store import MemoryStore
 from btcbot_core.app.frames import Role, World
+from btcbot_core.app.gate import Permit
+from btcbot_core.app.lease import Lease
 from btcbot_core.app.runner import Plan
 from btcbot_core.app.session import Schedule, Session
 from btcbot_core.app.world import Ports
@@ -225,6 +227,7 @@ class Rig:
     clock: HandClock = field(default_factory=HandClock)
     store: Store = field(default_factory=MemoryStore)
     symbols: tuple[Symbol, ...] = (BTC,)
+    lease: Lease | None = None
 
     def __post_init__(self) -> None:
         self.market = HandMarket(self.clock)
@@ -240,6 +243,7 @@ class Rig:
             self.exchange,
             self.store,
             self.latch,
+            Permit(self.latch, self.lease),
         )
         plan = Plan(run=RUN, stage=self.stage, policy=self.policy, symbols=self.symbols)
         world = World(
