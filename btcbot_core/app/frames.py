@@ -8,6 +8,8 @@ from typing import Protocol
 
 import msgspec
 
+from btcbot_core.app.arming import ArmingView
+from btcbot_core.app.lease import Grant
 from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.kill import NOT_KILLED, KillState
@@ -74,6 +76,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     world: World
     gates: Gates
     kill: KillState = NOT_KILLED
+    arming: ArmingView = ArmingView()
     pulse: Pulse = Pulse()
     cycle: Cycle | None = None
     """The last committed cycle; None before the first."""
@@ -123,7 +126,18 @@ class StepOnce(msgspec.Struct, frozen=True):
     """Run one turn now, whatever the pace."""
 
 
-Command = SetPace | Stop | ResetKill | StepOnce
+class SelectArm(msgspec.Struct, frozen=True):
+    """Begin to arm: the next frames show a phrase to type."""
+
+
+class Arm(msgspec.Struct, frozen=True):
+    """Arm for this grant; `phrase` is what was typed. Refused in words, in a note and a frame."""
+
+    grant: Grant
+    phrase: str
+
+
+Command = SetPace | Stop | ResetKill | StepOnce | SelectArm | Arm
 
 
 class Feed(Protocol):
@@ -140,3 +154,6 @@ class Feed(Protocol):
 
     def kill(self, who: str, why: str) -> None:
         """Set the kill latch now, from any thread. Never waits for the runner."""
+
+    def disarm(self, who: str) -> None:
+        """End the lease now, from any thread. Never waits for the runner."""

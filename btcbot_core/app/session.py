@@ -13,8 +13,10 @@ from decimal import Decimal
 
 import msgspec
 
+from btcbot_core.app.arming import Arming
 from btcbot_core.app.frames import (
     EQUITY_POINTS_MAX,
+    Arm,
     Command,
     Frame,
     Note,
@@ -22,6 +24,7 @@ from btcbot_core.app.frames import (
     Outcome,
     Pulse,
     ResetKill,
+    SelectArm,
     SetPace,
     StepOnce,
     Stop,
@@ -53,6 +56,7 @@ FAILURES_MAX = 5
 NOTES_MAX = 1_000
 LATCH_LOOK_S = 0.2
 """How often a waiting session looks for a kill that another process set."""
+ARMING_LOOK_S = 1.0
 DURATIONS_MAX = 200
 ACTS_MAX = 100
 """How far back the audit is searched for the last kill or reset."""
@@ -92,6 +96,7 @@ class Session:
         world: World,
         gates: Gates,
         close: Callable[[], None],
+        arming: Arming | None = None,
     ) -> None:
         self._ports, self._plan, self._row = ports, plan, row
         self._schedule, self._gates, self._close = schedule, gates, close
@@ -104,6 +109,8 @@ class Session:
         self._runner = CycleRunner(ports, plan, self._observe)
         self._equity = EquitySeries()
         self._took_ms: deque[float] = deque(maxlen=DURATIONS_MAX)
+        self._arming = arming
+        self._looked_s = 0.0
         self._failures = 0
         self._turns = 0
         self._killed_before = False
@@ -137,6 +144,10 @@ class Session:
 
     def kill(self, who: str, why: str) -> None:
         self._ports.latch.set(who, why)
+
+    def disarm(self, who: str) -> None:
+        if self._arming is not None and self._arming.lease.end(f"disarmed by {who}"):
+            self._say(NoteLevel.WARNING, f"disarmed by {who}")
 
     def drain(self) -> Sequence[Note]:
         drained = []
@@ -221,6 +232,7 @@ class Session:
     def _attempt(self, carried: Carried, step: int) -> Carried:
         """One turn; what may pass by itself is counted, told and tried again with the next."""
         self._journal_kill()
+        self._review_arming()
         began_s = self._ports.clock.monotonic_s()
         self._turns += 1
         try:
@@ -230,6 +242,7 @@ class Session:
         self._failures, self._last_failure = 0, None
         self._took_ms.append((self._ports.clock.monotonic_s() - began_s) * 1000)
         self._show(cycle)
+        self._review_arming()
         if self.on_cycle is not None:
             self.on_cycle(cycle)
         return cycle.carried
@@ -282,7 +295,13 @@ class Session:
                     self._publish(pulse=pulse)
                 case ResetKill():
                     self._reset(command)
+                case SelectArm() if self._arming is not None:
+                    self._arming.select(self.latest.cycle)
+                    self._show_arming()
+                case Arm() if self._arming is not None:
+                    self._arm(self._arming, command)
                 case _:
+                    self._look_again()
                     if left_s <= 0 or self._kill_is_news():
                         return None
 
@@ -308,6 +327,46 @@ class Session:
         self._runner.journal.note(self._ports.wall.now(), command.who, "reset", command.why)
         self._say(NoteLevel.WARNING, f"kill latch reset by {command.who}: {command.why}")
         self._publish(kill=self._ports.latch.state())
+
+    # ---------------------------------------------------------------------------- the lease
+
+    def _arm(self, arming: Arming, command: Arm) -> None:
+        killed, grant = self._ports.latch.is_set(), command.grant
+        refused = arming.grant(grant, command.phrase, self.latest.cycle, killed)
+        if refused:
+            self._say(NoteLevel.WARNING, refused)
+        else:
+            words = f"armed by {grant.who} for {grant.minutes} minutes: {grant.why}"
+            self._runner.journal.note(self._ports.wall.now(), grant.who, "arm", words)
+            self._say(NoteLevel.WARNING, words)
+        self._show_arming(refused)
+
+    def _review_arming(self) -> None:
+        """Take the lease back when anything says so; told, journalled, and never given back."""
+        if self._arming is None:
+            return
+        because = self._arming.review(self.latest.cycle, self._ports.latch.is_set())
+        if because:
+            self._runner.journal.note(self._ports.wall.now(), "btcbot", "disarm", because)
+            self._say(NoteLevel.WARNING, f"disarmed: {because}")
+        self._show_arming()
+
+    def _look_again(self) -> None:
+        """While waiting, arming is looked at once a second: gates and data go on changing."""
+        now_s = self._ports.clock.monotonic_s()
+        if self._arming is not None and now_s - self._looked_s >= ARMING_LOOK_S:
+            self._looked_s = now_s
+            self._review_arming()
+
+    def _show_arming(self, refused: str = "") -> None:
+        if self._arming is None:
+            return
+        view = self._arming.view(self.latest.cycle, self._ports.latch.is_set())
+        self.latest = msgspec.structs.replace(
+            self.latest,
+            seq=self.latest.seq + 1,
+            arming=msgspec.structs.replace(view, refused=refused),
+        )
 
     # --------------------------------------------------------------------------- the screen
 
