@@ -42,8 +42,10 @@ class ArmingView(msgspec.Struct, frozen=True, kw_only=True):
     phrase_left_s: int = 0
     minutes_max: int = MINUTES_MAX
     is_first_act_awaited: bool = False
+    attempts: int = 0
+    """How often somebody has tried to arm; `refused` is about the last of them."""
     refused: str = ""
-    """Why the last attempt to arm was refused, in words."""
+    """Why the last attempt to arm was refused, in words; empty when it was not."""
 
     @property
     def refused_by(self) -> tuple[str, ...]:
@@ -66,6 +68,8 @@ class Arming:
         self._phrase = ""
         self._phrase_until_s = 0.0
         self._is_first_act_awaited = False
+        self._attempts = 0
+        self._refused = ""
         self.minutes_max = MINUTES_MAX
 
     def select(self, cycle: Cycle | None) -> str:
@@ -78,6 +82,14 @@ class Arming:
 
     def grant(self, grant: Grant, phrase: str, cycle: Cycle | None, is_killed: bool) -> str:
         """Arm, if all holds. Returns "" or, in words, why not; the phrase is spent either way."""
+        self._refused = self._weigh(grant, phrase, cycle, is_killed)
+        self._attempts += 1
+        if not self._refused:
+            self.lease.grant(grant)
+            self._is_first_act_awaited = True
+        return self._refused
+
+    def _weigh(self, grant: Grant, phrase: str, cycle: Cycle | None, is_killed: bool) -> str:
         wanted, self._phrase = self._phrase, ""
         if not wanted or self._clock.monotonic_s() > self._phrase_until_s:
             return "not armed: the phrase is no longer good; begin again"
@@ -90,8 +102,6 @@ class Arming:
         failed = [c for c in self.checks(cycle, is_killed) if not c.is_ok]
         if failed:
             return "not armed: " + "; ".join(f"{c.name}: {c.seen}" for c in failed)
-        self.lease.grant(grant)
-        self._is_first_act_awaited = True
         return ""
 
     def grant_unattended(self, grant: Grant) -> str:
@@ -140,6 +150,8 @@ class Arming:
             phrase_left_s=max(0, left_s) if self._phrase else 0,
             minutes_max=self.minutes_max,
             is_first_act_awaited=self._is_first_act_awaited,
+            attempts=self._attempts,
+            refused=self._refused,
         )
 
     def _cause(self, cycle: Cycle | None, is_killed: bool) -> str:

@@ -339,7 +339,7 @@ class Session:
             words = f"armed by {grant.who} for {grant.minutes} minutes: {grant.why}"
             self._runner.journal.note(self._ports.wall.now(), grant.who, "arm", words)
             self._say(NoteLevel.WARNING, words)
-        self._show_arming(refused)
+        self._show_arming()
 
     def _review_arming(self) -> None:
         """Take the lease back when anything says so; told, journalled, and never given back."""
@@ -358,15 +358,11 @@ class Session:
             self._looked_s = now_s
             self._review_arming()
 
-    def _show_arming(self, refused: str = "") -> None:
+    def _show_arming(self) -> None:
         if self._arming is None:
             return
         view = self._arming.view(self.latest.cycle, self._ports.latch.is_set())
-        self.latest = msgspec.structs.replace(
-            self.latest,
-            seq=self.latest.seq + 1,
-            arming=msgspec.structs.replace(view, refused=refused),
-        )
+        self.latest = msgspec.structs.replace(self.latest, seq=self.latest.seq + 1, arming=view)
 
     # --------------------------------------------------------------------------- the screen
 
