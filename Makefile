@@ -14,6 +14,8 @@ PACKAGES := btcbot_core btcbot_tui tests
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 IS_NEW_ENOUGH := $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)
 ENVIRONMENT := $(VENV)/.python-$(VERSION)
+TO_RUN := $(VENV)/.run-$(VERSION)
+TO_WORK := $(VENV)/.work-$(VERSION)
 
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
@@ -24,10 +26,10 @@ help:
 	@echo 'make bench    measure; make soak runs the long tests; make docs writes the generated pages'
 	@echo 'make pictures draws the console for the docs; make clean removes the environment'
 
-demo: $(VENV)/.demo
+demo: $(TO_RUN)
 	@$(BIN)/btcbot-tui --demo
 
-check: $(VENV)/.dev
+check: $(TO_WORK)
 	@echo '== format' && $(BIN)/ruff format --check --quiet .
 	@echo '== lint' && $(BIN)/ruff check --quiet .
 	@echo '== compile' && $(BIN)/python -m compileall -q $(PACKAGES)
@@ -35,16 +37,16 @@ check: $(VENV)/.dev
 	@echo '== import rules' && { said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }; }
 	@echo '== tests' && $(BIN)/pytest -n auto
 
-bench: $(VENV)/.dev
+bench: $(TO_WORK)
 	@$(BIN)/python -m tests.bench
 
-soak: $(VENV)/.dev
+soak: $(TO_WORK)
 	@$(BIN)/python -m tests.bench soak
 
-docs: $(VENV)/.dev
+docs: $(TO_WORK)
 	@$(BIN)/python -m tests.architecture.pages
 
-pictures: $(VENV)/.dev
+pictures: $(TO_WORK)
 	@$(BIN)/python -m btcbot_tui.pictures docs/pictures
 
 clean:
@@ -60,12 +62,12 @@ $(ENVIRONMENT):
 	@$(PYTHON) -m venv --clear $(VENV)
 	@touch $@
 
-$(VENV)/.demo: pyproject.toml | $(ENVIRONMENT)
+$(TO_RUN): pyproject.toml | $(ENVIRONMENT)
 	@echo '== install: btcbot'
 	@$(PIP) install -e .
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml | $(ENVIRONMENT)
+$(TO_WORK): pyproject.toml | $(ENVIRONMENT)
 	@echo '== install: btcbot and its tools'
 	@$(PIP) install -e '.[dev]'
-	@touch $@ $(VENV)/.demo
+	@touch $@ $(TO_RUN)
