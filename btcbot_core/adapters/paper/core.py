@@ -22,6 +22,7 @@ from btcbot_core.adapters.paper.history import History
 from btcbot_core.adapters.paper.matching import Matcher, PairBook
 from btcbot_core.adapters.paper.model import (
     Change,
+    CoreState,
     Method,
     OrderChanged,
     PaperEvent,
@@ -144,8 +145,20 @@ class PaperCore:
             self._books[order.symbol].cancels.append(order)
         return None
 
-    def adopt(self, account: str, orders: Iterable[PaperOrder]) -> None:
-        """Put orders of an earlier life back. Their money is locked out of the account's free.
+    def fill_now(self, account: str, order_id: int, now: datetime) -> bool:
+        """Fill an open limit order at its limit, whatever the market says; False if there is none.
+
+        For rehearsing what a cancel that came too late looks like.
+        """
+        self.advance(now)
+        order = self.order(account, order_id)
+        if order is None or not order.is_open or order.ticket.method.is_market:
+            return False
+        self._matcher.fill_at_limit(self._books[order.symbol], order, self.now)
+        return True
+
+    def adopt(self, orders: Iterable[PaperOrder]) -> None:
+        """Put orders of an earlier life back. Their money is locked out of the accounts' free.
 
         Time resumes right before their last change, so that a step that was cut short is done
         again, and no step before it. Raises InvariantBrokenError when the account cannot cover
@@ -153,7 +166,7 @@ class PaperCore:
         """
         for order in sorted(orders, key=lambda o: o.id):
             book = self._books[order.symbol]
-            self._purses[account].lock(book.locks(order.side), order.lock)
+            self._purses[order.account].lock(book.locks(order.side), order.lock)
             self.resume_at(order.updated_at - timedelta.resolution)
             self._last_id = max(self._last_id, order.id)
             self._history.add_order(order)
@@ -198,6 +211,25 @@ class PaperCore:
 
     def quote(self, symbol: Symbol) -> Quote | None:
         return self._tape.quote(symbol)
+
+    # Another life
+
+    def state(self) -> CoreState:
+        """Everything there is to know, as plain values."""
+        orders, trades = self._history.everything()
+        purses = {name: purse.shown() for name, purse in self._purses.items()}
+        totals = {n: {a: b.total for a, b in shown.items()} for n, shown in purses.items()}
+        return CoreState(self.now, self._last_id, totals, orders, trades)
+
+    def resume(self, state: CoreState) -> None:
+        """Go on from a state. Raises InvariantBrokenError when its orders outweigh its money."""
+        for name, totals in state.totals.items():
+            self.open_account(name, totals)
+        self.adopt(order for order in state.orders if order.symbol in self.rules)
+        for trade in state.trades:
+            self._history.add_trade(trade)
+        self._last_id = max(self._last_id, state.last_id)
+        self.resume_at(state.now)
 
     # Inside
 

@@ -98,8 +98,7 @@ class PaperExchange:
         self._core.open_account(self._account, balances)
         self._core.resume_at(self._clock.now())
         self._core.adopt(
-            self._account,
-            [self._restored(o) for o in orders if o.exchange_id and o.status not in TERMINAL],
+            self._restored(o) for o in orders if o.exchange_id and o.status not in TERMINAL
         )
 
     def _restored(self, order: Order) -> PaperOrder:

@@ -62,3 +62,9 @@ class History:
     def forgotten_until(self, account: str, symbol: Symbol) -> datetime | None:
         """The time of the last trade that is no longer remembered, or None."""
         return self._forgotten.get((account, symbol))
+
+    def everything(self) -> tuple[list[PaperOrder], list[PaperTrade]]:
+        """All that is remembered, oldest first."""
+        trades = [trade for kept in self._trades.values() for trade in kept]
+        orders = sorted(self._by_id.values(), key=lambda order: order.id)
+        return orders, sorted(trades, key=lambda trade: trade.id)

@@ -148,6 +148,10 @@ class Matcher:
             else:
                 return
 
+    def fill_at_limit(self, book: PairBook, order: PaperOrder, now: datetime) -> None:
+        """Fill all that is left at the order's own price."""
+        self._execute(book, order, Piece(order.bound, order.left, False, None), now)
+
     def close(self, book: PairBook, order: PaperOrder, status: ViewStatus, now: datetime) -> None:
         """End an order and give back what it held."""
         self._purses[order.account].lock(book.locks(order.side), -order.lock)

@@ -162,3 +162,14 @@ class OrderChanged(msgspec.Struct, frozen=True):
 
 
 PaperEvent = OrderChanged | PaperTrade
+
+
+class CoreState(msgspec.Struct, frozen=True):
+    """All that an exchange must remember to go on after its process ended."""
+
+    now: datetime
+    last_id: int
+    totals: dict[str, dict[Asset, Decimal]]
+    """Free and locked together, by account: what is locked follows from the orders."""
+    orders: list[PaperOrder]
+    trades: list[PaperTrade]

@@ -1,0 +1,1 @@
+"""The paper exchange over HTTP and WebSocket, in BTCTurk's own language."""
