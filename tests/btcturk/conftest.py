@@ -18,6 +18,7 @@ class OpenWorld(Protocol):
         read_s: float = 5.0,
         total_s: float = 8.0,
         tells_time: bool = True,
+        connections_max: int = 8,
     ) -> World: ...
 
 
@@ -31,8 +32,9 @@ def open_world() -> Iterator[OpenWorld]:
         read_s: float = 5.0,
         total_s: float = 8.0,
         tells_time: bool = True,
+        connections_max: int = 8,
     ) -> World:
-        worlds.append(World(script, clock, read_s, total_s, tells_time))
+        worlds.append(World(script, clock, read_s, total_s, tells_time, connections_max))
         return worlds[-1]
 
     yield make

@@ -2,15 +2,16 @@
 
 import json
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from threading import Event, Lock, Thread
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-ACCEPT_TICK_S = 0.05
 GIVE_UP_S = 10.0
 
 
@@ -33,19 +34,25 @@ Script = Callable[[Asked], Move]
 class Loopback:
     """Serves until it is closed; each connection has a thread. `asked` holds what came."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
         self.script = script
+        self._tls = tls
         self.asked: list[Asked] = []
         self._lock = Lock()
         self._over = Event()
         self._server = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self._server.settimeout(ACCEPT_TICK_S)
+        self._open: set[socket.socket] = {self._server}
         self.url: Final = f"http://127.0.0.1:{self._server.getsockname()[1]}"
         self._threads = [Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
 
     def close(self) -> None:
         self._over.set()
+        with self._lock:
+            for each in self._open:
+                # Wakes whoever waits on it; a closed one would be waited on for ever.
+                with suppress(OSError):
+                    each.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(GIVE_UP_S)
         self._server.close()
@@ -80,16 +87,20 @@ class Loopback:
         while not self._over.is_set():
             try:
                 conn, _ = self._server.accept()
-            except TimeoutError:
-                continue
+            except OSError:
+                return  # closed
             thread = Thread(target=self._serve, args=(conn,), daemon=True)
-            self._threads.append(thread)
+            with self._lock:
+                self._threads.append(thread)
+                self._open.add(conn)
             thread.start()
 
     def _serve(self, conn: socket.socket) -> None:
-        conn.settimeout(ACCEPT_TICK_S)
-        conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain = conn
         try:
+            conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._tls is not None:
+                conn = self._tls.wrap_socket(conn, server_side=True)
             while (asked := self._read(conn)) is not None:
                 with self._lock:
                     self.asked.append(asked)
@@ -98,12 +109,15 @@ class Loopback:
         except OSError:
             return  # the client went away, which is its right
         finally:
+            with self._lock:
+                self._open.discard(plain)
             conn.close()
 
-    def _read(self, conn: socket.socket) -> Asked | None:
+    @staticmethod
+    def _read(conn: socket.socket) -> Asked | None:
         data = b""
         while b"\r\n\r\n" not in data:
-            data += (more := self._recv(conn))
+            data += (more := conn.recv(65_536))
             if not more:
                 return None
         head, _, body = data.partition(b"\r\n\r\n")
@@ -112,20 +126,12 @@ class Loopback:
             name.lower(): value.strip() for name, value in (line.split(":", 1) for line in lines)
         }
         while len(body) < int(headers.get("content-length", "0")):
-            body += (more := self._recv(conn))
+            body += (more := conn.recv(65_536))
             if not more:
                 return None
         method, target, _ = first.split(" ")
         parts = urlsplit(target)
         return Asked(method, parts.path, dict(parse_qsl(parts.query)), headers, body)
-
-    def _recv(self, conn: socket.socket) -> bytes:
-        while not self._over.is_set():
-            try:
-                return conn.recv(65_536)
-            except TimeoutError:
-                continue
-        return b""
 
 
 def reply(body: bytes, status: int = 200, kind: str = "application/json", **headers: str) -> Move:

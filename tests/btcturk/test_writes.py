@@ -1,6 +1,9 @@
 """What a submit or a cancel answers, whatever happens to it; and that nothing is sent twice."""
 
 import json
+import time
+from datetime import timedelta
+from threading import Thread
 
 import pytest
 
@@ -12,6 +15,7 @@ from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.trading import AnswerKind, OrderType, Side, Verb
 from tests.btcturk.conftest import OpenWorld
 from tests.btcturk.loopback import (
+    Asked,
     Move,
     answer_bytes,
     data,
@@ -21,7 +25,7 @@ from tests.btcturk.loopback import (
     reply,
     reset,
 )
-from tests.btcturk.world import always, an_intent, an_order, placed
+from tests.btcturk.world import always, an_intent, an_order, placed, tried
 
 ACK = json.dumps({"data": placed(), "success": True, "message": "OK", "code": 0}).encode()
 
@@ -262,6 +266,7 @@ def test_nothing_listens_means_not_sent(open_world: OpenWorld) -> None:
     world.server.close()
     answer = world.exchange.submit(an_intent())
     assert (answer.kind, answer.code) == (AnswerKind.NOT_SENT, "not_sent")
+    assert world.latch.asked == 0  # it never came to that
     assert world.exchange.cancel(an_order()).kind is AnswerKind.NOT_SENT
 
 
@@ -285,3 +290,82 @@ def test_a_sell_is_sent_as_one(open_world: OpenWorld) -> None:
     world = open_world(always(data(placed(type="Sell", method="Limit"))))
     assert world.exchange.submit(an_intent(side=Side.SELL)).kind is AnswerKind.ACKED
     assert json.loads(world.asked("/api/v1/order")[0].body)["orderType"] == "sell"
+
+
+def test_an_arm_that_has_run_out_sends_no_order_and_still_cancels(open_world: OpenWorld) -> None:
+    world = open_world(always(data(placed())))
+    lease = arm(Gates(), world.server.url, until=world.clock.now() + timedelta(seconds=30))
+    exchange = BtcturkExchange(world.client, lease, world.latch)
+    assert exchange.submit(an_intent()).kind is AnswerKind.ACKED
+    world.hands.forward(30)
+    answer = exchange.submit(an_intent())
+    assert (answer.kind, answer.code) == (AnswerKind.NOT_SENT, "arm_expired")
+    assert exchange.cancel(an_order()).kind is AnswerKind.ACKED
+    assert world.server.count("POST") == 1
+
+
+def test_our_own_limit_holds_orders_back_at_once_and_leaves_room_for_cancels(
+    open_world: OpenWorld,
+) -> None:
+    world = open_world(always(data(placed())))
+    kinds = [world.exchange.submit(an_intent()) for _ in range(9)]
+    assert [answer.kind for answer in kinds] == [AnswerKind.ACKED] * 7 + [AnswerKind.NOT_SENT] * 2
+    assert kinds[-1].code == "own_rate_limit"
+    assert world.hands.slept == []
+    for _ in range(3):
+        assert world.exchange.cancel(an_order()).kind is AnswerKind.ACKED
+    assert world.hands.slept == []
+    assert world.exchange.cancel(an_order()).kind is AnswerKind.ACKED
+    assert sum(world.hands.slept) <= 1
+
+
+def test_after_a_429_new_orders_wait_as_told_while_cancels_go(open_world: OpenWorld) -> None:
+    told = reply(
+        b'{"success":false,"message":"TOO_MANY_REQUESTS","code":429}', 429, retry_after="9"
+    )
+    world = open_world(always(told, data(placed())))
+    assert world.exchange.submit(an_intent()).kind is AnswerKind.REJECTED
+    assert world.exchange.submit(an_intent()).kind is AnswerKind.NOT_SENT
+    assert world.exchange.cancel(an_order()).kind is AnswerKind.ACKED
+    world.hands.forward(9)
+    assert world.exchange.submit(an_intent()).kind is AnswerKind.ACKED
+    assert world.server.count("POST") == 2
+
+
+def test_an_order_is_not_signed_by_a_clock_that_is_in_doubt(open_world: OpenWorld) -> None:
+    world = open_world(always(data(placed())))
+    world.hands.wall_error = timedelta(seconds=1)
+    answer = world.exchange.submit(an_intent())
+    assert (answer.kind, answer.code) == (AnswerKind.NOT_SENT, "clock")
+    assert world.server.count("POST") == 0
+    assert world.server.count("GET") == 1  # a new order does not wait for another look
+    assert world.exchange.cancel(an_order()).kind is AnswerKind.ACKED  # a cancel does
+    assert world.exchange.submit(an_intent()).kind is AnswerKind.ACKED
+
+
+def test_a_refused_stamp_stops_orders_until_the_clock_was_looked_at(open_world: OpenWorld) -> None:
+    nonce = refusal("Unauthorized - Invalid Nonce", 1037, 401, success=True)
+    world = open_world(always(nonce, data(placed())))
+    assert world.exchange.submit(an_intent()).code == "UNAUTHORIZED"
+    assert world.exchange.submit(an_intent()).kind is AnswerKind.NOT_SENT
+    world.client.keep_clock()
+    assert world.exchange.submit(an_intent()).kind is AnswerKind.ACKED
+    assert world.server.count("POST") == 2
+
+
+def test_an_order_that_finds_no_free_connection_was_not_sent(open_world: OpenWorld) -> None:
+    def serve(asked: Asked) -> Move:
+        return world.server.stall() if asked.method == "GET" else data(placed())
+
+    world = open_world(serve, read_s=3.0, connections_max=1)
+    reading = Thread(target=lambda: tried(world.market.tickers))
+    reading.start()
+    deadline = time.monotonic() + 5
+    while not world.asked("/api/v2/ticker") and time.monotonic() < deadline:
+        time.sleep(0.005)
+    answer = world.exchange.submit(an_intent())
+    assert (answer.kind, answer.code) == (AnswerKind.NOT_SENT, "not_sent")
+    assert "PoolTimeout" in answer.message
+    world.server.close()
+    reading.join(10)
+    assert world.server.count("POST") == 0

@@ -1,7 +1,8 @@
 """The adapter against a scripted server, with a clock that only moves when somebody sleeps."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -17,6 +18,7 @@ from btcbot_core.adapters.btcturk.market import BtcturkMarket
 from btcbot_core.adapters.btcturk.wire.numbers import millis_of
 from btcbot_core.domain.arm import arm
 from btcbot_core.domain.codes import Reason
+from btcbot_core.domain.errors import ExchangeRefusedError, ExchangeUnavailableError
 from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.ids import ClientId, CycleId
 from btcbot_core.domain.kill import NOT_KILLED, KillState
@@ -90,6 +92,7 @@ class World:
         read_s: float = 5.0,
         total_s: float = 8.0,
         tells_time: bool = True,
+        connections_max: int = 8,
     ) -> None:
         self.hands = Hands()
         self.clock: Clock = clock or self.hands
@@ -101,9 +104,10 @@ class World:
         options = ClientOptions(
             base_url=self.server.url,
             graph_url=self.server.url,
-            connect_s=1.0,
+            connect_s=0.5,
             read_s=read_s,
             total_s=total_s,
+            connections_max=connections_max,
         )
         self.client = BtcturkClient(
             options, self.clock, Random(7), Credentials(KEY, SECRET), self.hands.sleep
@@ -127,6 +131,12 @@ class World:
             told = millis_of(self.clock.now() + self.server_error)
             return reply(json.dumps({"serverTime": told}).encode())
         return self.answers(asked)
+
+
+def tried(read: Callable[[], object]) -> None:
+    """Read, and take a refusal for an answer."""
+    with suppress(ExchangeUnavailableError, ExchangeRefusedError):
+        read()
 
 
 def always(*moves: Move) -> Script:

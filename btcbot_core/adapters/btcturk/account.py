@@ -109,6 +109,7 @@ class BtcturkAccount:
         The answer's order and greatest length are not documented. So a long answer is asked
         again beyond its oldest and beyond its newest row, until nothing new comes.
         """
+        self._client.keep_clock()
         ahead = timedelta(milliseconds=self._client.server_clock.offset_ms())
         first = millis_of(since + ahead - CLOCK_MARGIN)
         rows: dict[int, wire.FillRow] = {}

@@ -59,6 +59,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     is_private: bool = False
     share_percent: int = 90
     """How much of the limits this call may use up; what is left is kept for cancels."""
+    body_kib_max: int = 1024
+    """A longer answer is refused. JSON grows twenty times larger when it is unpacked."""
     may_wait: bool = True
     """Whether it may wait its turn, or look at the server's clock first.
 
@@ -72,9 +74,11 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SERVER_TIME = Call(method="GET", path="/api/v2/server/time", traffic=Traffic.OTHER)
-EXCHANGE_INFO = Call(method="GET", path="/api/v2/server/exchangeinfo", traffic=Traffic.OTHER)
+EXCHANGE_INFO = Call(
+    method="GET", path="/api/v2/server/exchangeinfo", traffic=Traffic.OTHER, body_kib_max=2048
+)
 TICKER = Call(method="GET", path="/api/v2/ticker", traffic=Traffic.TICKER)
-BOOK = Call(method="GET", path="/api/v2/orderbook", traffic=Traffic.BOOK)
+BOOK = Call(method="GET", path="/api/v2/orderbook", traffic=Traffic.BOOK, body_kib_max=256)
 TRADES = Call(method="GET", path="/api/v2/trades", traffic=Traffic.OTHER)
 KLINES = Call(method="GET", path="/v1/klines/history", traffic=Traffic.CANDLES, host=Host.GRAPH)
 BALANCES = Call(

@@ -99,6 +99,8 @@ class BtcturkClient:
         reply = self._exchange(ask, gate)
         if reply.status == 429:
             self.limits.shut(call, reply.retry_after_s)
+        if reply.status == 401:
+            self.server_clock.forget()  # the next read looks again; nothing is sent until then
         return reply
 
     def keep_clock(self) -> str:

@@ -95,17 +95,24 @@ def at_border(call: Callable[[], T], has_left: Callable[[], bool], request_id: s
 
     Ours are raised outside the handlers, on purpose without a cause: the frames of the
     libraries hold the signed headers, and a traceback that shows local variables would
-    print them (FAULTS S01). The name and words of the cause are kept in the message.
+    print them (FAULTS S01). The name of the cause is kept in the message.
     """
     try:
         return call()
     except GateShutError as shut:
         code, reason = shut.code, shut.reason
     except FOREIGN as fault:
-        code, reason = "not_sent", f"{type(fault).__name__}: {clean(str(fault))}"
+        code, reason = "not_sent", _words(fault)
     if has_left():
         raise NoAnswerError(reason, request_id, may_retry=True)
     raise NotSentError(code, reason, request_id, may_retry=code == "not_sent")
+
+
+def _words(fault: Exception) -> str:
+    """What failed. Only the network's own words are kept: others quote what the server sent."""
+    name = type(fault).__name__
+    is_of_network = isinstance(fault, httpcore.NetworkError | httpcore.TimeoutException | OSError)
+    return f"{name}: {clean(str(fault))}" if is_of_network and str(fault) else name
 
 
 def clean(text: str) -> str:

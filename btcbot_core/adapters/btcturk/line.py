@@ -29,7 +29,6 @@ class ClientOptions(msgspec.Struct, frozen=True, kw_only=True):
     connect_s: float = 3.0
     read_s: float = 5.0
     total_s: float = 8.0
-    body_bytes_max: int = 4 * 1024 * 1024
     connections_max: int = 8
 
 
@@ -69,7 +68,7 @@ class Line:
         voyage = Voyage(self._clock, self._options.total_s, gate)
         request = self._signed(ask, stamp)
         reply = at_border(
-            lambda: sail(voyage, lambda: self._roundtrip(request, ask.request_id)),
+            lambda: sail(voyage, lambda: self._roundtrip(request, ask)),
             lambda: voyage.has_left,
             ask.request_id,
         )
@@ -79,11 +78,11 @@ class Line:
         )
         return reply
 
-    def _roundtrip(self, request: httpx.Request, request_id: str) -> Reply:
+    def _roundtrip(self, request: httpx.Request, ask: Ask) -> Reply:
         response = self._http.send(request, stream=True)
         try:
-            limit = self._options.body_bytes_max
-            reply = read_reply(response, request_id, limit, self._clock.now())
+            limit = ask.call.body_kib_max * 1024
+            reply = read_reply(response, ask.request_id, limit, self._clock.now())
         finally:
             response.close()
         if self._credentials is None:

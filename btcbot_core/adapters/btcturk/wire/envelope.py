@@ -18,6 +18,8 @@ from btcbot_core.adapters.btcturk.refusals import NO_VERDICT, Refusal, refusal_c
 
 T = TypeVar("T")
 
+ROWS_MAX = 5_000
+
 _GOOD_CODES = (0, "0", "SUCCESS", "")
 
 
@@ -104,7 +106,10 @@ def parse_rows(
     """
     rows: list[T] = []
     dropped = 0
-    for raw in parse(reply, body, _ROWS):
+    raws = parse(reply, body, _ROWS)
+    if len(raws) > ROWS_MAX:
+        raise reply.bad(f"{len(raws)} rows are more than there are pairs or trades")
+    for raw in raws:
         try:
             rows.append(shape.decode(raw))
         except (msgspec.DecodeError, RecursionError, ValueError):
