@@ -6,14 +6,13 @@ one. Waiting for the next turn *is* waiting for the operator, so a stop or a kil
 
 import queue
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 import msgspec
 
 from btcbot_core.app.arming import Arming
+from btcbot_core.app.display import Display
 from btcbot_core.app.frames import (
     EQUITY_POINTS_MAX,
     Arm,
@@ -22,7 +21,6 @@ from btcbot_core.app.frames import (
     Note,
     NoteLevel,
     Outcome,
-    Pulse,
     ResetKill,
     SelectArm,
     SetPace,
@@ -30,7 +28,6 @@ from btcbot_core.app.frames import (
     Stop,
     World,
 )
-from btcbot_core.app.notes import notes_of
 from btcbot_core.app.runner import CycleRunner, Plan
 from btcbot_core.app.world import Ports
 from btcbot_core.cycle.cycle import Carried, Cycle
@@ -44,7 +41,6 @@ from btcbot_core.domain.errors import (
 )
 from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.ids import RunId
-from btcbot_core.domain.kill import KillState
 from btcbot_core.domain.records import CycleRow, RunRow
 from btcbot_core.domain.symbol import Asset
 from btcbot_core.domain.trading import OrderStatus
@@ -53,11 +49,9 @@ from btcbot_core.ledger.entries import LedgerEventKind
 
 FAILURES_MAX = 5
 """Failed turns in a row after which the bot kills itself (DEC-10)."""
-NOTES_MAX = 1_000
 LATCH_LOOK_S = 0.2
 """How often a waiting session looks for a kill that another process set."""
 ARMING_LOOK_S = 1.0
-DURATIONS_MAX = 200
 ACTS_MAX = 100
 """How far back the audit is searched for the last kill or reset."""
 _LATCH_ACTS = ("kill", "reset")
@@ -102,13 +96,10 @@ class Session:
         self._schedule, self._gates, self._close = schedule, gates, close
         self._pace_s = schedule.pace_s
         self._inbox: queue.SimpleQueue[Command] = queue.SimpleQueue()
-        self._notes: deque[Note] = deque(maxlen=NOTES_MAX)
         self._thread: threading.Thread | None = None
         self._ended = threading.Event()
         self._stopping = threading.Event()
         self._runner = CycleRunner(ports, plan, self._observe)
-        self._equity = EquitySeries()
-        self._took_ms: deque[float] = deque(maxlen=DURATIONS_MAX)
         self._arming = arming
         self._looked_s = 0.0
         self._failures = 0
@@ -117,11 +108,9 @@ class Session:
         self._last_failure: BotError | None = None
         self.error: BotError | None = None
         self.tally = Tally()
-        self.on_note: Callable[[Note], None] | None = None
-        """Called with each log line where nobody drains them: the command line's way."""
         self.on_cycle: Callable[[Cycle], None] | None = None
         """Called with each committed cycle, in the runner's thread: progress, measurements."""
-        self.latest = Frame(seq=0, world=world, gates=gates, kill=ports.latch.state())
+        self.display = Display(world, gates, ports.latch.state(), ports.clock)
 
     # ------------------------------------------------------------------ what others may ask
 
@@ -147,13 +136,14 @@ class Session:
 
     def disarm(self, who: str) -> None:
         if self._arming is not None and self._arming.lease.end(f"disarmed by {who}"):
-            self._say(NoteLevel.WARNING, f"disarmed by {who}")
+            self.display.say(NoteLevel.WARNING, f"disarmed by {who}")
 
     def drain(self) -> Sequence[Note]:
-        drained = []
-        while self._notes:
-            drained.append(self._notes.popleft())
-        return drained
+        return self.display.drain()
+
+    @property
+    def latest(self) -> Frame:
+        return self.display.latest
 
     @property
     def exit_code(self) -> int:
@@ -212,13 +202,13 @@ class Session:
             carried = work.checkpoints.load(self._plan.run)
             last = work.cycles.last(self._plan.run)
             for row in work.cycles.recent(self._plan.run, EQUITY_POINTS_MAX):
-                self._equity.add(row.equity_try)
+                self.display.equity.add(row.equity_try)
             acts = [act for _, _, act, _ in work.audit.recent(ACTS_MAX) if act in _LATCH_ACTS]
             work.commit()
         # A kill that was journalled before a restart is no news after it.
         self._killed_before = acts[-1:] == ["kill"] and self._ports.latch.is_set()
         if last is not None:
-            self._say(NoteLevel.INFO, f"run {self._plan.run} goes on after step {last.step}")
+            self.display.say(NoteLevel.INFO, f"run {self._plan.run} goes on after step {last.step}")
         quote = Asset(self.latest.world.quote)
         return carried or Carried(ledger=Ledger(quote=quote)), last.step if last else -1
 
@@ -235,13 +225,14 @@ class Session:
         self._review_arming()
         began_s = self._ports.clock.monotonic_s()
         self._turns += 1
+        self.display.beat(turns=self._turns, pace_s=self._pace_s)
         try:
             cycle = self._runner.turn(carried, step)
         except (ExchangeUnavailableError, ExchangeRefusedError, StoreBusyError) as error:
             return self._stumble(error, carried)
         self._failures, self._last_failure = 0, None
-        self._took_ms.append((self._ports.clock.monotonic_s() - began_s) * 1000)
-        self._show(cycle)
+        took_ms = (self._ports.clock.monotonic_s() - began_s) * 1000
+        self.display.show(cycle, self._ports.latch.state(), took_ms)
         self._review_arming()
         if self.on_cycle is not None:
             self.on_cycle(cycle)
@@ -249,15 +240,7 @@ class Session:
 
     def _stumble(self, error: BotError, carried: Carried) -> Carried:
         self._failures, self._last_failure = self._failures + 1, error
-        self._say(NoteLevel.ERROR, f"cycle skipped: {error}")
-        pulse = msgspec.structs.replace(
-            self.latest.pulse,
-            turns=self._turns,
-            phase="",
-            errors=self.latest.pulse.errors + 1,
-            last_error=str(error),
-        )
-        self._publish(pulse=pulse)
+        self.display.show_stumble(error)
         if self._failures == FAILURES_MAX:
             self._ports.latch.set("btcbot", f"{FAILURES_MAX} cycles in a row failed: {error}")
         with self._ports.store.read() as work:  # what the turn had made durable, it has learned
@@ -268,10 +251,7 @@ class Session:
         now_s = self._ports.clock.monotonic_s()
         due_s += self._pace_s
         if self._pace_s and now_s > due_s:
-            pulse = msgspec.structs.replace(
-                self.latest.pulse, overruns=self.latest.pulse.overruns + 1
-            )
-            self._publish(pulse=pulse)
+            self.display.beat(overruns=self.latest.pulse.overruns + 1)
             return now_s
         return max(due_s, now_s) if self._pace_s else now_s
 
@@ -291,8 +271,7 @@ class Session:
                 case SetPace(pace_s=pace_s) if self._schedule.may_change_pace:
                     due_s = self._ports.clock.monotonic_s() + min(pace_s, max(left_s, 0.0))
                     self._pace_s = pace_s
-                    pulse = msgspec.structs.replace(self.latest.pulse, pace_s=pace_s)
-                    self._publish(pulse=pulse)
+                    self.display.beat(pace_s=pace_s)
                 case ResetKill():
                     self._reset(command)
                 case SelectArm() if self._arming is not None:
@@ -318,15 +297,17 @@ class Session:
         self._killed_before = True
         at = state.at or self._ports.wall.now()
         self._runner.journal.note(at, state.who or "?", "kill", state.why)
-        self._say(NoteLevel.WARNING, f"KILLED by {state.who or '?'}: {state.why or 'no reason'}")
-        self._publish(kill=state)
+        self.display.say(
+            NoteLevel.WARNING, f"KILLED by {state.who or '?'}: {state.why or 'no reason'}"
+        )
+        self.display.show_kill(state)
 
     def _reset(self, command: ResetKill) -> None:
         self._ports.latch.clear()
         self._killed_before = False
         self._runner.journal.note(self._ports.wall.now(), command.who, "reset", command.why)
-        self._say(NoteLevel.WARNING, f"kill latch reset by {command.who}: {command.why}")
-        self._publish(kill=self._ports.latch.state())
+        self.display.say(NoteLevel.WARNING, f"kill latch reset by {command.who}: {command.why}")
+        self.display.show_kill(self._ports.latch.state())
 
     # ---------------------------------------------------------------------------- the lease
 
@@ -334,11 +315,11 @@ class Session:
         killed, grant = self._ports.latch.is_set(), command.grant
         refused = arming.grant(grant, command.phrase, self.latest.cycle, killed)
         if refused:
-            self._say(NoteLevel.WARNING, refused)
+            self.display.say(NoteLevel.WARNING, refused)
         else:
             words = f"armed by {grant.who} for {grant.minutes} minutes: {grant.why}"
             self._runner.journal.note(self._ports.wall.now(), grant.who, "arm", words)
-            self._say(NoteLevel.WARNING, words)
+            self.display.say(NoteLevel.WARNING, words)
         self._show_arming()
 
     def _review_arming(self) -> None:
@@ -348,7 +329,7 @@ class Session:
         because = self._arming.review(self.latest.cycle, self._ports.latch.is_set())
         if because:
             self._runner.journal.note(self._ports.wall.now(), "btcbot", "disarm", because)
-            self._say(NoteLevel.WARNING, f"disarmed: {because}")
+            self.display.say(NoteLevel.WARNING, f"disarmed: {because}")
         self._show_arming()
 
     def _look_again(self) -> None:
@@ -361,63 +342,12 @@ class Session:
     def _show_arming(self) -> None:
         if self._arming is None:
             return
-        view = self._arming.view(self.latest.cycle, self._ports.latch.is_set())
-        self.latest = msgspec.structs.replace(self.latest, seq=self.latest.seq + 1, arming=view)
-
-    # --------------------------------------------------------------------------- the screen
+        killed = self._ports.latch.is_set()
+        self.display.show_arming(self._arming.view(self.latest.cycle, killed))
 
     def _observe(self, phase: str) -> None:
         if self._pace_s >= PHASES_SHOWN_FROM_S:
-            self._publish(pulse=msgspec.structs.replace(self.latest.pulse, phase=phase))
-
-    def _show(self, cycle: Cycle) -> None:
-        last = self.latest.cycle
-        for note in notes_of(cycle, last.verdict.mode if last else None):
-            self._tell(note)
-        self._equity.add(cycle.portfolio.equity_try)
-        took = sorted(self._took_ms)
-        pulse = msgspec.structs.replace(
-            self.latest.pulse,
-            turns=self._turns,
-            phase="",
-            took_ms=self._took_ms[-1],
-            took_p95_ms=took[int(0.95 * (len(took) - 1))],
-            pace_s=self._pace_s,
-        )
-        self.latest = msgspec.structs.replace(
-            self.latest,
-            seq=self.latest.seq + 1,
-            kill=self._ports.latch.state(),
-            pulse=pulse,
-            cycle=cycle,
-            equity=self._equity.points,
-            equity_first=self._equity.first,
-        )
-
-    def _publish(
-        self,
-        pulse: Pulse | None = None,
-        kill: KillState | None = None,
-        outcome: Outcome | None = None,
-        message: str = "",
-    ) -> None:
-        self.latest = msgspec.structs.replace(
-            self.latest,
-            seq=self.latest.seq + 1,
-            pulse=pulse or self.latest.pulse,
-            kill=kill or self.latest.kill,
-            outcome=outcome or self.latest.outcome,
-            message=message or self.latest.message,
-        )
-
-    def _say(self, level: NoteLevel, text: str) -> None:
-        self._tell(Note(self._ports.clock.now(), level, text))
-
-    def _tell(self, note: Note) -> None:
-        if self.on_note is not None:
-            self.on_note(note)
-        else:
-            self._notes.append(note)
+            self.display.beat(phase=phase)
 
     # ------------------------------------------------------------------------------ the end
 
@@ -425,7 +355,7 @@ class Session:
         self.error = error
         if isinstance(error, InvariantBrokenError):
             self._ports.latch.set("btcbot", f"invariant broken: {error}")
-        self._say(NoteLevel.ERROR, f"stopped: {error}")
+        self.display.say(NoteLevel.ERROR, f"stopped: {error}")
         return Outcome.FAILED
 
     def _finish(self, outcome: Outcome) -> None:
@@ -441,34 +371,7 @@ class Session:
                     fills=work.ledger.count(self._plan.run, LedgerEventKind.FILL),
                 )
                 work.commit()
-            self._publish(outcome=outcome, message=words)
+            self.display.show_end(outcome, words)
         except BotError as error:
             self.error = self.error or error
-            self._publish(outcome=Outcome.FAILED, message=str(self.error))
-
-
-class EquitySeries:
-    """The equity curve, thinned so that it always fits a screen and never grows."""
-
-    def __init__(self) -> None:
-        self._points: list[Decimal] = []
-        self._stride = 1
-        self._seen = 0
-        self.first: Decimal | None = None
-        self._last: Decimal | None = None
-
-    def add(self, equity_try: Decimal) -> None:
-        """Take a cycle's equity; every `stride`-th is kept, and always the newest."""
-        self.first = equity_try if self.first is None else self.first
-        self._last = equity_try
-        if self._seen % self._stride == 0:
-            self._points.append(equity_try)
-        self._seen += 1
-        if len(self._points) >= EQUITY_POINTS_MAX:
-            self._points = self._points[::2]
-            self._stride *= 2
-
-    @property
-    def points(self) -> tuple[Decimal, ...]:
-        last = () if self._last is None else (self._last,)
-        return (*self._points, *last)[-EQUITY_POINTS_MAX:]
+            self.display.show_end(Outcome.FAILED, str(self.error))

@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     _obey_signals(session)
     if not arguments.json:
         say(_banner(session))
-    session.on_note = None if arguments.json else _tell
+    session.display.on_note = None if arguments.json else _tell
     session.run()
     summary = run_summary(session)
     if arguments.json:
