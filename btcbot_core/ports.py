@@ -7,6 +7,7 @@ from typing import Protocol
 
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.account import Accounts
+from btcbot_core.domain.gates import Refusal
 from btcbot_core.domain.ids import ClientId, CycleId, FillId, RunId
 from btcbot_core.domain.kill import KillState
 from btcbot_core.domain.market import MarketSnapshot
@@ -72,6 +73,12 @@ class ExchangePort(Protocol):
 
     def cancel(self, order: Order) -> Answer:
         """Ask once. ACKED means that the request was taken, not that the order is cancelled."""
+
+
+class Permit(Protocol):
+    """Asked right before the socket: why no new order may leave at this instant, or None."""
+
+    def __call__(self) -> Refusal | None: ...
 
 
 class KillLatch(Protocol):

@@ -1,6 +1,5 @@
 """The arm: the value without which nothing that can place an order is ever built (DEC-9)."""
 
-from datetime import datetime
 from enum import StrEnum
 from ipaddress import ip_address
 from typing import Final, NoReturn
@@ -10,33 +9,34 @@ from btcbot_core.domain.errors import GateClosedError
 from btcbot_core.domain.gates import Gates
 
 _SEAL: Final = object()
+_PULLS_ANYWAY = frozenset({"KILL_SWITCH"})
+"""A gate that stops new orders and must not stop us from pulling our own (DEC-8)."""
 
 
-class Ground(StrEnum):
-    """Why an arm was granted."""
+class Scope(StrEnum):
+    """What an arm opens."""
 
-    LIVE = "live"  # all four gates are open: orders cost real money
-    REHEARSAL = "rehearsal"  # the other side is on this very machine: nobody's money
+    ORDERS = "orders"  # all four gates are open: orders cost real money
+    CANCELS = "cancels"  # our own orders may be pulled, nothing new may be placed
 
 
 class LiveArm:
-    """Leave to write to the exchange at one address, until an instant. Only `arm` makes one.
+    """Leave to write to the exchange at one address. Only the two functions below make one.
 
     A plain class rather than a struct, so that no decoder, copy or `replace` can make one up.
+    How long it lasts is not its business: the lease is asked at the socket, on its own clock.
     """
 
-    __slots__ = ("base_url", "ground", "until")
+    __slots__ = ("base_url", "scope")
 
     base_url: str
-    ground: Ground
-    until: datetime | None
+    scope: Scope
 
-    def __init__(self, seal: object, ground: Ground, base_url: str, until: datetime | None) -> None:
+    def __init__(self, seal: object, scope: Scope, base_url: str) -> None:
         if seal is not _SEAL:
             raise GateClosedError("an arm is granted by arm() alone, after asking every gate")
         object.__setattr__(self, "base_url", base_url)
-        object.__setattr__(self, "ground", ground)
-        object.__setattr__(self, "until", until)
+        object.__setattr__(self, "scope", scope)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise GateClosedError(f"an arm does not change: {name} stays as it was granted")
@@ -45,26 +45,29 @@ class LiveArm:
         raise GateClosedError("an arm is not copied or stored: ask the gates again")
 
     def __repr__(self) -> str:
-        return f"LiveArm({self.ground}, {self.base_url!r}, until={self.until})"
-
-    def allows(self, now: datetime) -> bool:
-        """Whether the lease has not run out."""
-        return self.until is None or now < self.until
+        return f"LiveArm({self.scope}, {self.base_url!r})"
 
 
-def arm(gates: Gates, base_url: str, until: datetime | None = None) -> LiveArm:
-    """Grant leave to write to the exchange at `base_url`.
+def arm(gates: Gates, base_url: str) -> LiveArm:
+    """Grant leave to place orders at `base_url`.
 
-    Raises GateClosedError naming every gate that is closed. One address needs no gate: this
-    machine itself, where only our own paper exchange listens. The grant then says REHEARSAL,
-    and it opens nothing but that address; so the whole live path can be practised with the
-    gates closed, which is the point of having them.
+    A paper exchange on this machine is armed like the real one: a rehearsal that skips the
+    gates would rehearse something else. Raises GateClosedError naming every closed gate.
     """
-    if is_loopback(base_url):
-        return LiveArm(_SEAL, Ground.REHEARSAL, base_url, until)
     if gates.closed:
         raise GateClosedError(f"live trading is stopped by: {', '.join(gates.closed)}")
-    return LiveArm(_SEAL, Ground.LIVE, base_url, until)
+    return LiveArm(_SEAL, Scope.ORDERS, base_url)
+
+
+def arm_cancels(gates: Gates, base_url: str) -> LiveArm:
+    """Grant leave to pull orders of ours at `base_url`, which a closed KILL_SWITCH never stops.
+
+    Raises GateClosedError naming the other gates that are closed.
+    """
+    closed = [name for name in gates.closed if name not in _PULLS_ANYWAY]
+    if closed:
+        raise GateClosedError(f"cancelling is stopped by: {', '.join(closed)}")
+    return LiveArm(_SEAL, Scope.CANCELS, base_url)
 
 
 def is_loopback(url: str) -> bool:

@@ -2,18 +2,16 @@
 
 import copy
 import pickle
-from datetime import timedelta
 from itertools import product
 
 import pytest
 
-from btcbot_core.domain.arm import Ground, LiveArm, arm, is_loopback
+from btcbot_core.domain.arm import LiveArm, Scope, arm, arm_cancels, is_loopback
 from btcbot_core.domain.errors import ExitCode, GateClosedError
 from btcbot_core.domain.gates import Gates
-from tests.btcturk.world import T0
+from tests.btcturk.world import OPEN
 
 LIVE = "https://api.btcturk.com"
-OPEN = Gates(dry_run=False, kill_switch=False, live_trading=True, acknowledged=True)
 
 
 def test_the_gates_grant_an_arm_only_when_all_four_are_open() -> None:
@@ -22,12 +20,12 @@ def test_the_gates_grant_an_arm_only_when_all_four_are_open() -> None:
         names = ("dry_run", "kill_switch", "live_trading", "acknowledged")
         gates = Gates(**dict(zip(names, flags, strict=True)))
         try:
-            granted.append((gates, arm(gates, LIVE).ground))
+            granted.append((gates, arm(gates, LIVE).scope))
         except GateClosedError as closed:
             assert closed.exit_code is ExitCode.GATE_CLOSED
             for name in gates.closed:
                 assert name in str(closed)
-    assert granted == [(OPEN, Ground.LIVE)]
+    assert granted == [(OPEN, Scope.ORDERS)]
 
 
 def test_every_closed_gate_is_named_at_once() -> None:
@@ -35,12 +33,17 @@ def test_every_closed_gate_is_named_at_once() -> None:
         arm(Gates(), LIVE)
 
 
-def test_this_machine_may_be_rehearsed_with_and_the_arm_says_so() -> None:
-    for url in ("http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9"):
-        rehearsal = arm(Gates(), url)
-        assert (rehearsal.ground, rehearsal.base_url) == (Ground.REHEARSAL, url)
-        assert "rehearsal" in repr(rehearsal)
-    assert arm(OPEN, "http://127.0.0.1:1").ground is Ground.REHEARSAL
+def test_a_rehearsal_on_this_machine_needs_the_gates_too() -> None:
+    with pytest.raises(GateClosedError):
+        arm(Gates(), "http://127.0.0.1:8080")
+    assert arm(OPEN, "http://127.0.0.1:8080").scope is Scope.ORDERS
+
+
+def test_a_closed_kill_switch_does_not_stop_us_from_pulling_our_own_orders() -> None:
+    killed = Gates(dry_run=False, kill_switch=True, live_trading=True, acknowledged=True)
+    assert arm_cancels(killed, LIVE).scope is Scope.CANCELS
+    with pytest.raises(GateClosedError, match="DRY_RUN, LIVE_TRADING"):
+        arm_cancels(Gates(acknowledged=True), LIVE)
 
 
 @pytest.mark.parametrize(
@@ -64,21 +67,16 @@ def test_this_machine_may_be_rehearsed_with_and_the_arm_says_so() -> None:
 )
 def test_no_other_address_passes_for_this_machine(url: str) -> None:
     assert not is_loopback(url)
-    with pytest.raises(GateClosedError):
-        arm(Gates(), url)
 
 
-def test_an_arm_runs_out() -> None:
-    lease = arm(OPEN, LIVE, until=T0)
-    assert lease.allows(T0 - timedelta(seconds=1))
-    assert not lease.allows(T0)
-    assert arm(OPEN, LIVE).allows(T0)
+def test_this_machine_is_known() -> None:
+    assert all(map(is_loopback, ("http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:9")))
 
 
 def test_an_arm_cannot_be_made_up_changed_or_copied() -> None:
     granted = arm(OPEN, LIVE)
     with pytest.raises(GateClosedError):
-        LiveArm(object(), Ground.LIVE, LIVE, None)
+        LiveArm(object(), Scope.ORDERS, LIVE)
     with pytest.raises(GateClosedError):
         granted.base_url = "https://elsewhere.example"
     for store in (copy.copy, copy.deepcopy, pickle.dumps):

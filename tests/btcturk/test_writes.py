@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 
 from btcbot_core.adapters.btcturk.exchange import BtcturkExchange
-from btcbot_core.domain.arm import arm
+from btcbot_core.domain.arm import arm, arm_cancels
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.errors import GateClosedError
 from btcbot_core.domain.gates import Gates
@@ -25,7 +25,7 @@ from tests.btcturk.loopback import (
     reply,
     reset,
 )
-from tests.btcturk.world import always, an_intent, an_order, placed, tried
+from tests.btcturk.world import OPEN, always, an_intent, an_order, placed, tried
 
 ACK = json.dumps({"data": placed(), "success": True, "message": "OK", "code": 0}).encode()
 
@@ -266,16 +266,16 @@ def test_nothing_listens_means_not_sent(open_world: OpenWorld) -> None:
     world.server.close()
     answer = world.exchange.submit(an_intent())
     assert (answer.kind, answer.code) == (AnswerKind.NOT_SENT, "not_sent")
-    assert world.latch.asked == 0  # it never came to that
+    assert world.gate.asked == 0  # it never came to that
     assert world.exchange.cancel(an_order()).kind is AnswerKind.NOT_SENT
 
 
-def test_the_latch_is_read_at_the_socket(open_world: OpenWorld) -> None:
+def test_the_permit_is_asked_at_the_socket(open_world: OpenWorld) -> None:
     world = open_world(always(data(placed())))
-    world.latch.set("operator", "test")
+    world.gate.shut()
     answer = world.exchange.submit(an_intent())
     assert (answer.kind, answer.code) == (AnswerKind.NOT_SENT, Reason.KILLED)
-    assert world.latch.asked == 1
+    assert world.gate.asked == 1
     assert world.server.count("POST") == 0
     assert world.exchange.cancel(an_order()).kind is AnswerKind.ACKED
 
@@ -283,7 +283,7 @@ def test_the_latch_is_read_at_the_socket(open_world: OpenWorld) -> None:
 def test_an_arm_for_elsewhere_opens_nothing(open_world: OpenWorld) -> None:
     world = open_world(always(data(placed())))
     with pytest.raises(GateClosedError, match="armed for"):
-        BtcturkExchange(world.client, arm(Gates(), "http://localhost:1"), world.latch)
+        BtcturkExchange(world.client, arm(OPEN, "http://localhost:1"), world.gate)
 
 
 def test_a_sell_is_sent_as_one(open_world: OpenWorld) -> None:
@@ -292,16 +292,16 @@ def test_a_sell_is_sent_as_one(open_world: OpenWorld) -> None:
     assert json.loads(world.asked("/api/v1/order")[0].body)["orderType"] == "sell"
 
 
-def test_an_arm_that_has_run_out_sends_no_order_and_still_cancels(open_world: OpenWorld) -> None:
+def test_an_arm_for_cancels_sends_no_order_and_still_cancels(open_world: OpenWorld) -> None:
     world = open_world(always(data(placed())))
-    lease = arm(Gates(), world.server.url, until=world.clock.now() + timedelta(seconds=30))
-    exchange = BtcturkExchange(world.client, lease, world.latch)
-    assert exchange.submit(an_intent()).kind is AnswerKind.ACKED
-    world.hands.forward(30)
+    pulled = arm_cancels(
+        Gates(dry_run=False, live_trading=True, acknowledged=True), world.server.url
+    )
+    exchange = BtcturkExchange(world.client, pulled, world.gate)
     answer = exchange.submit(an_intent())
-    assert (answer.kind, answer.code) == (AnswerKind.NOT_SENT, "arm_expired")
+    assert (answer.kind, answer.code) == (AnswerKind.NOT_SENT, Reason.NOT_ARMED)
     assert exchange.cancel(an_order()).kind is AnswerKind.ACKED
-    assert world.server.count("POST") == 1
+    assert world.server.count("POST") == 0
 
 
 def test_our_own_limit_holds_orders_back_at_once_and_leaves_room_for_cancels(

@@ -19,9 +19,8 @@ from btcbot_core.adapters.btcturk.wire.numbers import millis_of
 from btcbot_core.domain.arm import arm
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.errors import ExchangeRefusedError, ExchangeUnavailableError
-from btcbot_core.domain.gates import Gates
+from btcbot_core.domain.gates import Gates, Refusal
 from btcbot_core.domain.ids import ClientId, CycleId
-from btcbot_core.domain.kill import NOT_KILLED, KillState
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Intent, Order, OrderStatus, OrderType, Side
 from btcbot_core.ports import Clock
@@ -60,26 +59,22 @@ class Hands:
         self._elapsed += timedelta(seconds=seconds)
 
 
-class Latch:
-    """A kill latch in memory that counts how often it is read."""
+OPEN = Gates(dry_run=False, kill_switch=False, live_trading=True, acknowledged=True)
+
+
+class Gate:
+    """A permit that counts how often it is asked."""
 
     def __init__(self) -> None:
-        self._state = NOT_KILLED
+        self.refusal: Refusal | None = None
         self.asked = 0
 
-    def is_set(self) -> bool:
+    def __call__(self) -> Refusal | None:
         self.asked += 1
-        return self._state.is_set
+        return self.refusal
 
-    def state(self) -> KillState:
-        return self._state
-
-    def set(self, who: str, why: str) -> KillState:
-        self._state = KillState(is_set=True, who=who, why=why)
-        return self._state
-
-    def clear(self) -> None:
-        self._state = NOT_KILLED
+    def shut(self) -> None:
+        self.refusal = Refusal(Reason.KILLED, "the kill latch is set")
 
 
 class World:
@@ -96,7 +91,7 @@ class World:
     ) -> None:
         self.hands = Hands()
         self.clock: Clock = clock or self.hands
-        self.latch = Latch()
+        self.gate = Gate()
         self.answers = script
         self.server_error = timedelta(0)
         self._tells_time = tells_time
@@ -114,7 +109,7 @@ class World:
         )
         self.account = BtcturkAccount(self.client)
         self.market = BtcturkMarket(self.client)
-        self.exchange = BtcturkExchange(self.client, arm(Gates(), self.server.url), self.latch)
+        self.exchange = BtcturkExchange(self.client, arm(OPEN, self.server.url), self.gate)
         if tells_time:
             self.client.keep_clock()
 

@@ -17,12 +17,12 @@ from btcbot_core.adapters.btcturk.errors import (
 )
 from btcbot_core.adapters.btcturk.wire import account as wire
 from btcbot_core.adapters.btcturk.wire.envelope import Reply, data_of, parse
-from btcbot_core.domain.arm import LiveArm
+from btcbot_core.domain.arm import LiveArm, Scope
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.errors import GateClosedError
 from btcbot_core.domain.money import canonical
 from btcbot_core.domain.trading import Answer, AnswerKind, Intent, Order, OrderType, Verb
-from btcbot_core.ports import KillLatch
+from btcbot_core.ports import Permit
 
 replace = msgspec.structs.replace
 
@@ -45,15 +45,15 @@ class _OrderBody(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True
 class BtcturkExchange(BtcturkAccount):
     """The exchange port over HTTP: reads raise, writes answer, always.
 
-    The latch is read here once more, at the socket, right before the first byte of an order.
+    The permit is asked here once more, at the socket, right before the first byte of an order.
     """
 
-    def __init__(self, client: BtcturkClient, arm: LiveArm, latch: KillLatch) -> None:
+    def __init__(self, client: BtcturkClient, arm: LiveArm, permit: Permit) -> None:
         if arm.base_url != client.base_url:
             raise GateClosedError(f"armed for {arm.base_url}, the client is for elsewhere")
         super().__init__(client)
         self._arm = arm
-        self._latch = latch
+        self._permit = permit
 
     def submit(self, intent: Intent) -> Answer:
         """Send once. Never raises for what the network or the exchange does."""
@@ -86,10 +86,10 @@ class BtcturkExchange(BtcturkAccount):
 
     def _ask_gate(self) -> None:
         """Raises GateShutError when a new order may not leave now."""
-        if self._latch.is_set():
-            raise GateShutError(Reason.KILLED, "the kill latch is set")
-        if not self._arm.allows(self._client.clock.now()):
-            raise GateShutError("arm_expired", "the arm has run out: arm again")
+        if self._arm.scope is not Scope.ORDERS:
+            raise GateShutError(Reason.NOT_ARMED, f"armed for {self._arm.scope} only")
+        if (refused := self._permit()) is not None:
+            raise GateShutError(refused.code, refused.words)
 
     def _blank(self, verb: Verb, about: Intent | Order) -> Answer:
         """What is answered if nothing else is known: that nothing is known."""
