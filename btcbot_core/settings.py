@@ -4,6 +4,8 @@ The only reader of the environment. All problems are reported at once, by name; 
 secret is ever shown. Nothing below `bootstrap` sees a Settings object: it sees policies.
 """
 
+import base64
+import binascii
 import os
 import re
 import stat
@@ -19,6 +21,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     Field,
+    SecretStr,
     ValidationError,
     model_validator,
 )
@@ -48,6 +51,9 @@ from btcbot_core.domain.symbol import NotASymbolError, Symbol, symbol_from
 
 SECRETS = frozenset({"BTCTURK_API_KEY", "BTCTURK_API_SECRET"})
 """Names whose values are never shown, and which no file may hold that others can read."""
+SECRET_BYTES_MIN = 12
+
+_API_KEY = re.compile(r"[!-~]{6,128}", re.ASCII)
 
 
 def _decimal(value: object) -> object:
@@ -61,6 +67,10 @@ def _decimal(value: object) -> object:
 
 def _empty_is_none(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
+
+
+def _upper_case(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
 
 
 def _symbols(value: object) -> object:
@@ -83,6 +93,27 @@ def _url(text: str) -> str:
     if url and not (url.startswith("https://") or is_loopback(url)):
         raise ValueError("expected https://, or http:// to this machine")
     return url
+
+
+def _api_key(key: SecretStr) -> SecretStr:
+    text = key.get_secret_value().strip()
+    if text and not _API_KEY.fullmatch(text):
+        raise ValueError("expected 6 to 128 printable letters, no spaces")
+    return SecretStr(text)
+
+
+def _api_secret(secret: SecretStr) -> SecretStr:
+    """The exchange gives base64; what is none would only be found out by a refused signature."""
+    text = secret.get_secret_value().strip()
+    try:
+        is_whole = len(base64.b64decode(text, validate=True)) >= SECRET_BYTES_MIN
+    except (binascii.Error, ValueError):
+        is_whole = False
+    if text and not is_whole:
+        raise ValueError(
+            f"expected base64 of at least {SECRET_BYTES_MIN} bytes, as the exchange gave it"
+        )
+    return SecretStr(text)
 
 
 def _codes(value: object) -> object:
@@ -155,6 +186,16 @@ class Placement(BaseModel):
     btcturk_base_url: Annotated[str, AfterValidator(_url)] = "https://api.btcturk.com"
     btcturk_graph_url: Annotated[str, AfterValidator(_url)] = ""
     """Empty: the exchange's own candle host; behind another base URL, that one."""
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper_case)
+    ] = "INFO"
+
+
+class Account(BaseModel):
+    """Who we are to the exchange. Neither value leaves this room but as a secret."""
+
+    btcturk_api_key: Annotated[SecretStr, AfterValidator(_api_key)] = SecretStr("")
+    btcturk_api_secret: Annotated[SecretStr, AfterValidator(_api_secret)] = SecretStr("")
 
 
 class Trading(BaseModel):
@@ -238,7 +279,7 @@ class Simulation(BaseModel):
     sim_seed: int = 123
 
 
-class Settings(Safety, Placement, Trading, Hardening, Simulation, BaseSettings):
+class Settings(Safety, Placement, Account, Trading, Hardening, Simulation, BaseSettings):
     """Everything that can be set, validated together."""
 
     model_config = SettingsConfigDict(extra="ignore", case_sensitive=False, frozen=True)
@@ -307,8 +348,9 @@ class Settings(Safety, Placement, Trading, Hardening, Simulation, BaseSettings):
         )
 
     def decisive_digest(self) -> str:
-        """A hash over all that decides; paths and gates do not."""
-        apart = {"state_db_path", *Safety.model_fields} - {"on_kill"}
+        """A hash over all that decides; paths, gates, keys and logs do not."""
+        apart = {"state_db_path", "log_level", *Safety.model_fields, *Account.model_fields}
+        apart -= {"on_kill"}
         parts = self.model_dump(mode="json", exclude=apart)
         return digest((f"{k}={parts[k]}" for k in sorted(parts)), 16)
 
@@ -323,6 +365,7 @@ class Loaded(BaseModel):
     def shown(self) -> dict[str, tuple[str, str]]:
         """Each setting's value as text and its source; a secret shows only that it is there."""
         values = self.settings.model_dump(mode="json")
+        values |= {name.lower(): "set" for name in SECRETS if values[name.lower()]}
         return {
             name: (_shown(values["symbols" if name == "SYMBOLS" else name.lower()]), source)
             for name, source in self.sources.items()
