@@ -88,6 +88,15 @@ class PaperExchange:
         refused = self._core.cancel(self._account, found.id, now)
         return _answer(Verb.CANCEL, order.client_id, now, refused, str(found.id))
 
+    def fill_instead(self, order: Order) -> Answer:
+        """Take a cancel, and fill the order: what a cancel that comes too late looks like."""
+        now = self._clock.now()
+        self._core.advance(now)
+        found = self._found(order)
+        is_filled = found is not None and self._core.fill_now(self._account, found.id, now)
+        refused = None if is_filled else NO_ORDER_MATCHES
+        return _answer(Verb.CANCEL, order.client_id, now, refused, order.exchange_id)
+
     def restore(self, balances: Mapping[Asset, Decimal], orders: Sequence[Order]) -> None:
         """Rebuild the account as a restarted run left it, so that it goes on as if it had not.
 

@@ -131,10 +131,11 @@ class PaperApp:
     ) -> Answer:
         if route.public is not None:
             return route.public(fields)
-        if route.endpoint is Endpoint.CANCEL and any(
-            fault.kind is FaultKind.CANCEL_THEN_FILL for fault in faults
-        ):
+        kinds = {fault.kind: fault for fault in faults}
+        if route.endpoint is Endpoint.CANCEL and FaultKind.CANCEL_THEN_FILL in kinds:
             return self._private.fill_instead_of_cancel(fields, account)
+        if route.endpoint is Endpoint.SUBMIT and (moved := kinds.get(FaultKind.SCALE)):
+            return self._private.submit(fields, account, int(moved.amount))
         if route.private is None:
             return Answer(404, None)
         return route.private(fields, account)

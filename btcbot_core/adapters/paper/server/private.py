@@ -4,11 +4,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+import msgspec
+
 from btcbot_core.adapters.paper.model import Method, PaperOrder, Rejection, Ticket
 from btcbot_core.adapters.paper.screening import (
     BAD_PARAMETER,
     COULD_NOT_BE_CANCELED,
     NO_ORDER_MATCHES,
+    screen,
 )
 from btcbot_core.adapters.paper.server.answers import (
     Answer,
@@ -98,7 +101,8 @@ class PrivateEndpoints:
         order = venue.core.order(account, number)
         return bad(NOT_FOUND) if order is None else good(self._row(order))
 
-    def submit(self, fields: Fields, account: str) -> Answer:
+    def submit(self, fields: Fields, account: str, scale_by: int = 0) -> Answer:
+        """Take an order; `scale_by` says how many decimals the pair's scales have moved."""
         venue = self._venue
         try:
             ticket = self._ticket(fields)
@@ -107,7 +111,9 @@ class PrivateEndpoints:
             if isinstance(body, dict):
                 body = {"httpStatusCode": 400, "data": None, **body}
             return Answer(400, body)
-        taken = venue.core.submit(account, ticket, venue.now())
+        taken = self._refused_by_scale(ticket, scale_by) or venue.core.submit(
+            account, ticket, venue.now()
+        )
         if isinstance(taken, Rejection):
             return order_refused(taken)
         return order_taken(taken_row(taken, venue.rules[taken.symbol]))
@@ -162,6 +168,18 @@ class PrivateEndpoints:
 
     def _row(self, order: PaperOrder) -> dict[str, object]:
         return order_row(order, self._venue.rules[order.symbol], milliseconds(order.sent_at))
+
+    def _refused_by_scale(self, ticket: Ticket, scale_by: int) -> Rejection | None:
+        """What rules with other scales have against an order."""
+        rules = self._venue.rules.get(ticket.symbol)
+        if rules is None or scale_by == 0:
+            return None
+        moved = msgspec.structs.replace(
+            rules,
+            tick_size=rules.tick_size.scaleb(-scale_by),
+            lot_step=rules.lot_step.scaleb(-scale_by),
+        )
+        return screen(ticket, moved, self._venue.core.quote(ticket.symbol))
 
     def _ticket(self, fields: Fields) -> Ticket:
         method = _one_of(Method, fields.text("orderMethod", "method"), METHOD_NOT_SUPPORTED)
