@@ -9,7 +9,7 @@ import threading
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 import btcbot_core
 from btcbot_core.adapters.paper.server.app import PaperApp
 from btcbot_core.adapters.paper.server.serving import Options, Service, create_app
+from btcbot_core.adapters.paper.server.times import Recording as Served
 from btcbot_core.adapters.paper.server.venue import Access
 from btcbot_core.adapters.replay.dataset import load
 from btcbot_core.adapters.replay.recording import Recording
@@ -147,12 +148,16 @@ def signed(key: str, secret: str, stamp: int) -> dict[str, str]:
     }
 
 
-@contextmanager
-def served(given: Options | None = None, dataset: Path = DEMO) -> Iterator[Running]:
+def served(given: Options | None = None, dataset: Path = DEMO) -> AbstractContextManager[Running]:
     """A service on a port that was free, until the block is left."""
+    return recording_served(Recording(load(dataset)), given or options())
+
+
+@contextmanager
+def recording_served(recording: Served, chosen: Options) -> Iterator[Running]:
+    """The same for a recording that need not be a dataset."""
     clock = WallClock()
-    chosen = given or options()
-    app = create_app(Recording(load(dataset)), chosen, clock)
+    app = create_app(recording, chosen, clock)
     service = Service(app, chosen)
     failed: list[BaseException] = []
     thread = threading.Thread(target=_run, args=(service, failed), name="paper-exchange")
