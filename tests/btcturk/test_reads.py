@@ -298,6 +298,16 @@ def test_a_server_that_drips_is_left_when_the_time_is_up(
     assert time.monotonic() - started < 4
 
 
+def test_a_server_that_falls_silent_is_left_when_the_whole_time_is_up(
+    open_world: OpenWorld,
+) -> None:
+    world = open_world(lambda _: world.server.stall(), clock=SystemClock(), read_s=5.0, total_s=0.2)
+    started = time.monotonic()
+    with pytest.raises(NoAnswerError, match="ReadTimeout"):
+        world.account.balances()
+    assert time.monotonic() - started < 4
+
+
 def public_client(url: str) -> BtcturkClient:
     hands = Hands()
     options = ClientOptions(base_url=url, graph_url=url, connect_s=0.2, read_s=0.2)

@@ -95,7 +95,7 @@ class Line:
         base = self._options.base_url if call.host is Host.API else self._options.graph_url
         request = self._http.build_request(
             call.method,
-            base + call.path,
+            base.rstrip("/") + call.path,
             params=dict(ask.params) or None,
             content=ask.body or None,
             headers={"X-Request-ID": ask.request_id},

@@ -16,7 +16,11 @@ from btcbot_core.adapters.btcturk.wire import market as wire
 from btcbot_core.adapters.btcturk.wire.envelope import Reply, data_of, parse, parse_rows
 from btcbot_core.adapters.btcturk.wire.names import pair_named
 from btcbot_core.adapters.btcturk.wire.numbers import instant, millis_of
-from btcbot_core.domain.errors import ExchangeRefusedError, ExchangeUnavailableError
+from btcbot_core.domain.errors import (
+    BadAnswerError,
+    ExchangeRefusedError,
+    ExchangeUnavailableError,
+)
 from btcbot_core.domain.market import BookSource, Candle, MarketSnapshot, Quote
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.rules import PairRules
@@ -98,11 +102,11 @@ class BtcturkMarket:
         for symbol, answer in asked:
             try:
                 quotes[symbol] = answer.result()
+            except (ExchangeRefusedError, BadAnswerError, BadBookError) as fault:
+                problems[symbol] = str(fault)
             except ExchangeUnavailableError as fault:
                 problems[symbol] = str(fault)
                 faults.append(fault)
-            except (ExchangeRefusedError, BadBookError) as fault:
-                problems[symbol] = str(fault)
         if faults and len(faults) == len(symbols):
             raise faults[0]
         return MarketSnapshot(at=self._client.clock.now(), quotes=quotes, problems=problems)
@@ -189,13 +193,13 @@ def top(book: wire.Book) -> tuple[Decimal, Decimal]:
         raise BadBookError(f"the book has no {side}")
     if any(price <= ZERO or qty <= ZERO for price, qty in (*book.bids, *book.asks)):
         raise BadBookError("the book has a price or a size that is not positive")
+    bid, ask = book.bids[0][0], book.asks[0][0]
+    if bid >= ask:
+        raise BadBookError(f"the book is crossed: bid {bid}, ask {ask}")
     falls = all(better[0] >= worse[0] for better, worse in pairwise(book.bids))
     rises = all(better[0] <= worse[0] for better, worse in pairwise(book.asks))
     if not falls or not rises:
         raise BadBookError("the book is out of order")
-    bid, ask = book.bids[0][0], book.asks[0][0]
-    if bid >= ask:
-        raise BadBookError(f"the book is crossed: bid {bid}, ask {ask}")
     return bid, ask
 
 
