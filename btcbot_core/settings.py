@@ -150,6 +150,7 @@ def _weights(text: str, universe: tuple[Symbol, ...]) -> dict[Symbol, Decimal]:
 
 
 Money = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=ZERO)]
+PositiveMoney = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=ZERO)]
 Bps = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=ZERO, le=10_000)]
 Ratio = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=ZERO, le=1)]
 PositiveBps = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=ZERO, le=10_000)]
@@ -167,6 +168,8 @@ class Safety(BaseModel):
     live_trading: bool = False
     live_trading_ack: str = ""
     on_kill: Literal["cancel", "keep"] = "cancel"
+    arm_max_minutes: Annotated[int, Field(ge=1, le=240)] = 240
+    arm_lease_minutes: Annotated[Annotated[int, Field(ge=1, le=525_600)] | None, EmptyIsNone] = None
 
     def gates(self) -> Gates:
         """The gates as one value; the acknowledgement counts only letter by letter."""
@@ -257,6 +260,8 @@ class Hardening(BaseModel):
         AnomalyCode.PNL_DIVERGENCE,
     )
     degrade_warn_threshold: Annotated[int, Field(ge=1)] = 3
+    risk_max_order_notional_try: PositiveMoney = Decimal(3000)
+    risk_max_gross_exposure_try: PositiveMoney = Decimal(10_000)
 
 
 class Simulation(BaseModel):

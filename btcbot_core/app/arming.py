@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from btcbot_core.app.lease import Grant, Lease, LeaseView
+from btcbot_core.app.lease import CLOCK_JUMPED, Grant, Lease, LeaseView
 from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.trading import UNRESOLVED, OrderEventKind
@@ -57,8 +57,15 @@ class Arming:
     """The ceremony around a lease. Used by the runner's thread; `end` by any."""
 
     def __init__(
-        self, lease: Lease, clock: Clock, situation: Callable[[], Situation], host: str
+        self,
+        lease: Lease,
+        clock: Clock,
+        situation: Callable[[], Situation],
+        host: str,
+        minutes_max: int = MINUTES_MAX,
+        unattended: Grant | None = None,
     ) -> None:
+        """`unattended` is what the environment's open gates grant by themselves (DEC-9)."""
         self.lease = lease
         self._clock = clock
         self._situation = situation
@@ -69,8 +76,10 @@ class Arming:
         self._phrase_until_s = 0.0
         self._is_first_act_awaited = False
         self._attempts = 0
+        self._was_granted = False
         self._refused = ""
-        self.minutes_max = MINUTES_MAX
+        self._unattended = unattended
+        self.minutes_max = minutes_max
 
     def select(self, cycle: Cycle | None) -> str:
         """Begin: a new phrase to type, which makes any older one worthless."""
@@ -104,13 +113,27 @@ class Arming:
             return "not armed: " + "; ".join(f"{c.name}: {c.seen}" for c in failed)
         return ""
 
-    def grant_unattended(self, grant: Grant) -> str:
-        """Arm by the environment alone (DEC-9). Returns "" or every closed gate."""
-        closed = self._situation().gates.closed
-        if closed:
-            return f"not armed: closed gates: {', '.join(closed)}"
+    def grant_unattended(self, cycle: Cycle | None, is_killed: bool) -> str:
+        """Arm by the environment alone, once all holds. Returns "" when it did nothing.
+
+        The environment's word counts at the start, and again after a clock that jumped; what
+        a person, the kill or a changed setting has ended, only a person begins again.
+        """
+        grant = self._unattended
+        if grant is None or self.lease.refusal() is None or not self._may_regrant():
+            return ""
+        if any(not check.is_ok for check in self.checks(cycle, is_killed)):
+            return ""
         self.lease.grant(grant)
-        return ""
+        self._was_granted = True
+        return f"armed by the environment: {grant.why}"
+
+    @property
+    def is_unattended(self) -> bool:
+        return self._unattended is not None
+
+    def _may_regrant(self) -> bool:
+        return not self._was_granted or self.lease.view().ended_because == CLOCK_JUMPED
 
     def checks(self, cycle: Cycle | None, is_killed: bool) -> tuple[ArmCheck, ...]:
         """Every condition, in the order in which they are asked."""
@@ -162,7 +185,8 @@ class Arming:
             return f"a gate was closed: {', '.join(now.gates.closed)}"
         if now.settings_digest != self._settings_digest:
             return "the settings were changed"
-        if cycle is None:
+        if cycle is None or self._unattended is not None:
+            # Unattended, the risk rules answer for the market: each pair waits by itself.
             return ""
         freshest = _freshest_s(cycle)
         if freshest is None or freshest > cycle.policy.limits.max_data_age_s:

@@ -19,6 +19,7 @@ from btcbot_core.ports import Clock
 
 CLOCK_JUMP_MAX = timedelta(seconds=5)
 """How far wall and monotonic time may part company while a lease lasts."""
+CLOCK_JUMPED = "the clock jumped"
 EXPIRING_S = 120
 """The last stretch, in which the operator is told that it is about to end."""
 
@@ -96,7 +97,7 @@ class Lease:
         if held.until_s is not None and self._clock.monotonic_s() >= held.until_s:
             self.end("the lease ran out")
         elif abs(self._parted() - held.parted) > CLOCK_JUMP_MAX:
-            self.end("the clock jumped")
+            self.end(CLOCK_JUMPED)
         else:
             return None
         return Refusal(Reason.NOT_ARMED, f"not armed: {self._ended_because}")

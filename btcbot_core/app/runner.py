@@ -76,6 +76,13 @@ class CycleRunner:
         self._listener = Listener(ports.exchange, ports.store, plan.run)
         self.journal = Journal(ports.store, plan.run)
 
+    def look(self, carried: Carried, step: int) -> Cycle:
+        """What a turn would begin with: gathered and settled, nothing decided, stored or sent.
+
+        Raises ExchangeUnavailableError or ExchangeRefusedError when gathering fails.
+        """
+        return self._run(self._plan.stage.settle, self._gather(carried, step))
+
     def turn(self, carried: Carried, step: int) -> Cycle:
         """One whole cycle, committed.
 

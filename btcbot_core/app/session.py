@@ -36,6 +36,7 @@ from btcbot_core.domain.errors import (
     ExchangeRefusedError,
     ExchangeUnavailableError,
     ExitCode,
+    GateClosedError,
     InvariantBrokenError,
     StoreBusyError,
 )
@@ -93,7 +94,7 @@ class Session:
         arming: Arming | None = None,
     ) -> None:
         self._ports, self._plan, self._row = ports, plan, row
-        self._schedule, self._gates, self._close = schedule, gates, close
+        self._schedule, self._gates, self._closers = schedule, gates, [close]
         self._pace_s = schedule.pace_s
         self._inbox: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -176,11 +177,17 @@ class Session:
         try:
             self._finish(outcome)
         finally:
-            self._close()
+            for close in self._closers:
+                close()
             self._ended.set()
+
+    def on_close(self, close: Callable[[], None]) -> None:
+        """Close something before everything that was opened earlier."""
+        self._closers.insert(0, close)
 
     def _turn_until_end(self) -> Outcome:
         carried, step = self._open()
+        self._check_before_start(carried, step)
         due_s = self._ports.clock.monotonic_s()
         while True:
             if self._stopping.is_set():
@@ -311,6 +318,35 @@ class Session:
 
     # ---------------------------------------------------------------------------- the lease
 
+    def _check_before_start(self, carried: Carried, step: int) -> None:
+        """Unattended, every start passes the arm-check first; a loop that fails it observes.
+
+        Raises GateClosedError, naming every reason, when there is to be one cycle only.
+        """
+        if self._arming is None or not self._arming.is_unattended:
+            return
+        try:
+            cycle = self._runner.look(carried, step + 1)
+        except (ExchangeUnavailableError, ExchangeRefusedError) as error:
+            if self._schedule.cycles_max == 1:
+                raise
+            self.display.say(NoteLevel.ERROR, f"not armed: {error}")
+            return
+        killed = self._ports.latch.is_set()
+        granted = self._arming.grant_unattended(cycle, killed)
+        failed = [c for c in self._arming.checks(cycle, killed) if not c.is_ok]
+        if granted:
+            self._note_arming("environment", "arm", granted)
+        elif failed:
+            words = "not armed: " + "; ".join(f"{c.name} is {c.seen}" for c in failed)
+            if self._schedule.cycles_max == 1:
+                raise GateClosedError(words)
+            self.display.say(NoteLevel.WARNING, f"{words}; watching only")
+
+    def _note_arming(self, who: str, act: str, words: str) -> None:
+        self._runner.journal.note(self._ports.wall.now(), who, act, words)
+        self.display.say(NoteLevel.WARNING, words)
+
     def _arm(self, arming: Arming, command: Arm) -> None:
         killed, grant = self._ports.latch.is_set(), command.grant
         refused = arming.grant(grant, command.phrase, self.latest.cycle, killed)
@@ -318,8 +354,7 @@ class Session:
             self.display.say(NoteLevel.WARNING, refused)
         else:
             words = f"armed by {grant.who} for {grant.minutes} minutes: {grant.why}"
-            self._runner.journal.note(self._ports.wall.now(), grant.who, "arm", words)
-            self.display.say(NoteLevel.WARNING, words)
+            self._note_arming(grant.who, "arm", words)
         self._show_arming()
 
     def _review_arming(self) -> None:
@@ -328,8 +363,10 @@ class Session:
             return
         because = self._arming.review(self.latest.cycle, self._ports.latch.is_set())
         if because:
-            self._runner.journal.note(self._ports.wall.now(), "btcbot", "disarm", because)
-            self.display.say(NoteLevel.WARNING, f"disarmed: {because}")
+            self._note_arming("btcbot", "disarm", f"disarmed: {because}")
+        granted = self._arming.grant_unattended(self.latest.cycle, self._ports.latch.is_set())
+        if granted:
+            self._note_arming("environment", "arm", granted)
         self._show_arming()
 
     def _look_again(self) -> None:

@@ -10,7 +10,6 @@ from btcbot_core.app.frames import Role
 from btcbot_core.app.session import Session
 from btcbot_core.bootstrap.guards import Guards, open_guards, open_reader, show_settings
 from btcbot_core.bootstrap.options import SessionOptions, demo_folder
-from btcbot_core.domain.errors import ConfigError
 
 __all__ = [
     "Guards",
@@ -29,8 +28,6 @@ def open_session(options: SessionOptions) -> Session:
     Raises ConfigError or DatasetError for what was asked, AnotherInstanceError when the database
     is in use, StoreError when it cannot be used. Nothing is held when it raises.
     """
-    if options.stage != 3:
-        raise ConfigError(f"--stage: expected 3, found {options.stage}")
     folder = demo_folder() if options.role is Role.DEMO else options.dataset
     # Each world brings its own libraries; only the one that is asked for is loaded.
     with ExitStack() as undo:
@@ -38,6 +35,13 @@ def open_session(options: SessionOptions) -> Session:
             from btcbot_core.bootstrap.recorded import open_recorded
 
             return open_recorded(options, folder, undo)
-        from btcbot_core.bootstrap.market import open_dry_run
+        from btcbot_core.bootstrap.runs import live_settings
 
-        return open_dry_run(options, undo)
+        settings = live_settings(options)
+        if settings.dry_run:
+            from btcbot_core.bootstrap.market import open_dry_run
+
+            return open_dry_run(options, settings, undo)
+        from btcbot_core.bootstrap.live import open_live
+
+        return open_live(options, settings, undo)

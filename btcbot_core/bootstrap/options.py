@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from btcbot_core.app.frames import Role
+from btcbot_core.cycle.stages import STAGE3, Stage
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.money import NotANumberError, decimal_from
 
@@ -30,6 +31,8 @@ class SessionOptions:
     is_new_run: bool = False
     exit_on_kill: bool = False
     is_dry_run: bool = False
+    is_unattended: bool = False
+    """Nobody watches: the four gates of the environment are the arming (DEC-9)."""
 
 
 def demo_folder() -> Path:
@@ -58,3 +61,12 @@ def live_pace_s(options: SessionOptions) -> float:
     if options.speed is not None:
         raise ConfigError("--speed goes with recorded data; a live market has its own")
     return CYCLE_S_DEFAULT if options.cycle_s is None else float(options.cycle_s)
+
+
+def stage_of(options: SessionOptions) -> Stage:
+    """The stage that was asked for. Raises ConfigError for one that there is not."""
+    stages = {3: STAGE3}
+    if options.stage not in stages:
+        known = " or ".join(map(str, stages))
+        raise ConfigError(f"--stage: expected {known}, found {options.stage}")
+    return stages[options.stage]

@@ -23,9 +23,9 @@ from btcbot_core.app.gate import Permit
 from btcbot_core.app.runner import Plan
 from btcbot_core.app.session import Schedule, Session
 from btcbot_core.app.world import Ports
-from btcbot_core.bootstrap.options import SessionOptions, recorded_pace_s
+from btcbot_core.bootstrap.options import SessionOptions, recorded_pace_s, stage_of
 from btcbot_core.bootstrap.paper import PAPER_ACCOUNT, totals_of
-from btcbot_core.cycle.stages import STAGE3
+from btcbot_core.cycle.stages import Stage
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.ids import RunId, recorded_run_id
 from btcbot_core.domain.policy import Policy
@@ -53,28 +53,28 @@ def _load(options: SessionOptions, dataset: Dataset) -> Loaded:
 
 
 def _wire(options: SessionOptions, dataset: Dataset, loaded: Loaded, undo: ExitStack) -> Session:
-    settings = loaded.settings
+    settings, stage = loaded.settings, stage_of(options)
     symbols = _known(settings.symbols, dataset)
     pace_s = recorded_pace_s(options, dataset.interval.total_seconds())
     database = _database(options, settings, undo)
-    lock = InstanceLock(lock_path(database), SystemClock(), f"stage 3 on {dataset.name}")
+    lock = InstanceLock(lock_path(database), SystemClock(), f"{stage.name} on {dataset.name}")
     lock.acquire()
     undo.callback(lock.release)
     # Recorded data can be traded again: a commit need not outlive a power cut (DEC-15).
     store = SqliteStore(database, synchronous="NORMAL")
     undo.callback(store.close)
-    row = _recorded_run(options, dataset, settings, store)
+    row = _recorded_run(options, dataset, settings, store, stage)
     clock = clock_of(dataset)
     timeline = ReplayTimeline(dataset, clock)
     market = ReplayMarket(dataset, clock)
     exchange = _paper(settings, dataset, market, clock)
     _go_on(exchange, store, row, timeline, settings)
     policy = _latent(settings.policy(), settings)
-    plan = Plan(run=row.id, stage=STAGE3, policy=policy, symbols=symbols)
+    plan = Plan(run=row.id, stage=stage, policy=policy, symbols=symbols)
     world = World(
         role=options.role,
         kind=row.kind,
-        stage=STAGE3.name,
+        stage=stage.name,
         steps=plan.phases,
         source=dataset.name,
         book=dataset.book_label,
@@ -112,7 +112,7 @@ def _database(options: SessionOptions, settings: Settings, undo: ExitStack) -> P
 
 
 def _recorded_run(
-    options: SessionOptions, dataset: Dataset, settings: Settings, store: Store
+    options: SessionOptions, dataset: Dataset, settings: Settings, store: Store, stage: Stage
 ) -> RunRow:
     """The run that this is: the one the database holds, gone on with, or a new one.
 
@@ -122,7 +122,7 @@ def _recorded_run(
     source = f"{dataset.name}@{dataset.digest[:16]}"
 
     def named(ordinal: int) -> RunId:
-        window = f"0..{dataset.steps}"
+        window = f"{stage.name}|0..{dataset.steps}"
         return recorded_run_id(source, settings_digest, settings.sim_seed, window, ordinal)
 
     with store.read() as work:
@@ -135,7 +135,7 @@ def _recorded_run(
         )
     return RunRow(
         id=run,
-        stage=STAGE3.name,
+        stage=stage.name,
         kind=RunKind.REPLAY,
         source=source,
         settings_digest=settings_digest,

@@ -54,6 +54,7 @@ def _options(arguments: argparse.Namespace) -> bootstrap.SessionOptions:
         is_new_run=arguments.new_run,
         exit_on_kill=arguments.exit_on_kill,
         is_dry_run=arguments.dry_run,
+        is_unattended=True,
     )
 
 

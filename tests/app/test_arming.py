@@ -233,13 +233,39 @@ def test_every_order_is_held_against_what_was_granted(
     assert (answer.code == Reason.OVER_LEASE_LIMIT) is is_over
 
 
-def test_the_environment_alone_arms_the_unattended_runner_until_it_is_ended(bench: Bench) -> None:
+@pytest.fixture
+def unattended(bench: Bench) -> Bench:
     forever = msgspec.structs.replace(GRANT, minutes=None)
-    assert bench.arming.grant_unattended(forever) == ""
-    bench.pass_s(10 * 24 * 3600)
-    assert bench.gate.submit(an_intent(), NOWHERE).kind is AnswerKind.ACKED
-    bench.gates = CLOSED_EACH["LIVE_TRADING"]
-    assert "LIVE_TRADING" in bench.arming.grant_unattended(forever)
+    bench.arming = Arming(bench.lease, bench.clock, bench.situation, "box", unattended=forever)
+    return bench
+
+
+def test_the_environment_alone_arms_the_unattended_runner(unattended: Bench) -> None:
+    assert unattended.arming.grant_unattended(None, is_killed=False) == ""
+    assert "environment" in unattended.arming.grant_unattended(fresh(), is_killed=False)
+    unattended.pass_s(10 * 24 * 3600)
+    assert unattended.gate.submit(an_intent(), NOWHERE).kind is AnswerKind.ACKED
+
+
+def test_stale_data_do_not_disarm_the_unattended_runner_but_closed_gates_do(
+    unattended: Bench,
+) -> None:
+    unattended.arming.grant_unattended(fresh(), is_killed=False)
+    assert unattended.arming.review(a_cycle(), is_killed=False) == ""
+    unattended.gates = CLOSED_EACH["LIVE_TRADING"]
+    assert "LIVE_TRADING" in unattended.arming.review(fresh(), is_killed=False)
+    unattended.gates = OPEN
+    assert unattended.arming.grant_unattended(fresh(), is_killed=False) == ""
+
+
+def test_a_suspended_machine_is_armed_again_by_its_environment_once_data_are_fresh(
+    unattended: Bench,
+) -> None:
+    unattended.arming.grant_unattended(fresh(), is_killed=False)
+    unattended.clock.now_ += timedelta(minutes=10)
+    assert unattended.gate.submit(an_intent(), NOWHERE).code == Reason.NOT_ARMED
+    assert unattended.arming.grant_unattended(a_cycle(), is_killed=False) == ""
+    assert unattended.arming.grant_unattended(fresh(), is_killed=False) != ""
 
 
 def test_a_cancel_needs_no_lease(bench: Bench) -> None:
