@@ -29,6 +29,7 @@ from btcbot_core.app.frames import (
     World,
 )
 from btcbot_core.app.runner import CycleRunner, Plan
+from btcbot_core.app.watch import Watch
 from btcbot_core.app.world import Ports
 from btcbot_core.cycle.cycle import Carried, Cycle
 from btcbot_core.domain.errors import (
@@ -36,7 +37,6 @@ from btcbot_core.domain.errors import (
     ExchangeRefusedError,
     ExchangeUnavailableError,
     ExitCode,
-    GateClosedError,
     InvariantBrokenError,
     StoreBusyError,
 )
@@ -52,10 +52,8 @@ FAILURES_MAX = 5
 """Failed turns in a row after which the bot kills itself (DEC-10)."""
 LATCH_LOOK_S = 0.2
 """How often a waiting session looks for a kill that another process set."""
-ARMING_LOOK_S = 1.0
 ACTS_MAX = 100
 """How far back the audit is searched for the last kill or reset."""
-_LATCH_ACTS = ("kill", "reset")
 PHASES_SHOWN_FROM_S = 0.02
 """At a faster pace than this nobody could read the running phase."""
 
@@ -101,17 +99,15 @@ class Session:
         self._ended = threading.Event()
         self._stopping = threading.Event()
         self._runner = CycleRunner(ports, plan, self._observe)
-        self._arming = arming
-        self._looked_s = 0.0
         self._failures = 0
         self._turns = 0
-        self._killed_before = False
         self._last_failure: BotError | None = None
         self.error: BotError | None = None
         self.tally = Tally()
         self.on_cycle: Callable[[Cycle], None] | None = None
         """Called with each committed cycle, in the runner's thread: progress, measurements."""
         self.display = Display(world, gates, ports.latch.state(), ports.clock)
+        self.watch = Watch(ports, self._runner.journal, self.display, arming)
 
     # ------------------------------------------------------------------ what others may ask
 
@@ -136,8 +132,7 @@ class Session:
         self._ports.latch.set(who, why)
 
     def disarm(self, who: str) -> None:
-        if self._arming is not None and self._arming.lease.end(f"disarmed by {who}"):
-            self.display.say(NoteLevel.WARNING, f"disarmed by {who}")
+        self.watch.disarm(who)
 
     def drain(self) -> Sequence[Note]:
         return self.display.drain()
@@ -187,7 +182,8 @@ class Session:
 
     def _turn_until_end(self) -> Outcome:
         carried, step = self._open()
-        self._check_before_start(carried, step)
+        is_once = self._schedule.cycles_max == 1
+        self.watch.check_before_start(lambda: self._runner.look(carried, step + 1), is_once)
         due_s = self._ports.clock.monotonic_s()
         while True:
             if self._stopping.is_set():
@@ -210,10 +206,9 @@ class Session:
             last = work.cycles.last(self._plan.run)
             for row in work.cycles.recent(self._plan.run, EQUITY_POINTS_MAX):
                 self.display.equity.add(row.equity_try)
-            acts = [act for _, _, act, _ in work.audit.recent(ACTS_MAX) if act in _LATCH_ACTS]
+            acts = [act for _, _, act, _ in work.audit.recent(ACTS_MAX)]
             work.commit()
-        # A kill that was journalled before a restart is no news after it.
-        self._killed_before = acts[-1:] == ["kill"] and self._ports.latch.is_set()
+        self.watch.remember(acts)
         if last is not None:
             self.display.say(NoteLevel.INFO, f"run {self._plan.run} goes on after step {last.step}")
         quote = Asset(self.latest.world.quote)
@@ -228,8 +223,7 @@ class Session:
 
     def _attempt(self, carried: Carried, step: int) -> Carried:
         """One turn; what may pass by itself is counted, told and tried again with the next."""
-        self._journal_kill()
-        self._review_arming()
+        self.watch.before_turn()
         began_s = self._ports.clock.monotonic_s()
         self._turns += 1
         self.display.beat(turns=self._turns, pace_s=self._pace_s)
@@ -240,7 +234,7 @@ class Session:
         self._failures, self._last_failure = 0, None
         took_ms = (self._ports.clock.monotonic_s() - began_s) * 1000
         self.display.show(cycle, self._ports.latch.state(), took_ms)
-        self._review_arming()
+        self.watch.after_turn()
         if self.on_cycle is not None:
             self.on_cycle(cycle)
         return cycle.carried
@@ -279,108 +273,12 @@ class Session:
                     due_s = self._ports.clock.monotonic_s() + min(pace_s, max(left_s, 0.0))
                     self._pace_s = pace_s
                     self.display.beat(pace_s=pace_s)
-                case ResetKill():
-                    self._reset(command)
-                case SelectArm() if self._arming is not None:
-                    self._arming.select(self.latest.cycle)
-                    self._show_arming()
-                case Arm() if self._arming is not None:
-                    self._arm(self._arming, command)
+                case ResetKill() | SelectArm() | Arm():
+                    self.watch.obey(command)
                 case _:
-                    self._look_again()
-                    if left_s <= 0 or self._kill_is_news():
+                    self.watch.while_waiting()
+                    if left_s <= 0 or self.watch.kill_is_news():
                         return None
-
-    # ------------------------------------------------------------------------------ the kill
-
-    def _kill_is_news(self) -> bool:
-        """A kill pulls our orders now, not when the next turn would have come."""
-        return not self._killed_before and self._ports.latch.is_set()
-
-    def _journal_kill(self) -> None:
-        if not self._kill_is_news():
-            return
-        state = self._ports.latch.state()
-        self._killed_before = True
-        at = state.at or self._ports.wall.now()
-        self._runner.journal.note(at, state.who or "?", "kill", state.why)
-        self.display.say(
-            NoteLevel.WARNING, f"KILLED by {state.who or '?'}: {state.why or 'no reason'}"
-        )
-        self.display.show_kill(state)
-
-    def _reset(self, command: ResetKill) -> None:
-        self._ports.latch.clear()
-        self._killed_before = False
-        self._runner.journal.note(self._ports.wall.now(), command.who, "reset", command.why)
-        self.display.say(NoteLevel.WARNING, f"kill latch reset by {command.who}: {command.why}")
-        self.display.show_kill(self._ports.latch.state())
-
-    # ---------------------------------------------------------------------------- the lease
-
-    def _check_before_start(self, carried: Carried, step: int) -> None:
-        """Unattended, every start passes the arm-check first; a loop that fails it observes.
-
-        Raises GateClosedError, naming every reason, when there is to be one cycle only.
-        """
-        if self._arming is None or not self._arming.is_unattended:
-            return
-        try:
-            cycle = self._runner.look(carried, step + 1)
-        except (ExchangeUnavailableError, ExchangeRefusedError) as error:
-            if self._schedule.cycles_max == 1:
-                raise
-            self.display.say(NoteLevel.ERROR, f"not armed: {error}")
-            return
-        killed = self._ports.latch.is_set()
-        granted = self._arming.grant_unattended(cycle, killed)
-        failed = [c for c in self._arming.checks(cycle, killed) if not c.is_ok]
-        if granted:
-            self._note_arming("environment", "arm", granted)
-        elif failed:
-            words = "not armed: " + "; ".join(f"{c.name} is {c.seen}" for c in failed)
-            if self._schedule.cycles_max == 1:
-                raise GateClosedError(words)
-            self.display.say(NoteLevel.WARNING, f"{words}; watching only")
-
-    def _note_arming(self, who: str, act: str, words: str) -> None:
-        self._runner.journal.note(self._ports.wall.now(), who, act, words)
-        self.display.say(NoteLevel.WARNING, words)
-
-    def _arm(self, arming: Arming, command: Arm) -> None:
-        killed, grant = self._ports.latch.is_set(), command.grant
-        refused = arming.grant(grant, command.phrase, self.latest.cycle, killed)
-        if refused:
-            self.display.say(NoteLevel.WARNING, refused)
-        else:
-            words = f"armed by {grant.who} for {grant.minutes} minutes: {grant.why}"
-            self._note_arming(grant.who, "arm", words)
-        self._show_arming()
-
-    def _review_arming(self) -> None:
-        """Take the lease back when anything says so; told, journalled, and never given back."""
-        if self._arming is None:
-            return
-        because = self._arming.review(self.latest.cycle, self._ports.latch.is_set())
-        if because:
-            self._note_arming("btcbot", "disarm", f"disarmed: {because}")
-        granted = self._arming.grant_unattended(self.latest.cycle, self._ports.latch.is_set())
-        if granted:
-            self._note_arming("environment", "arm", granted)
-        self._show_arming()
-
-    def _look_again(self) -> None:
-        """While waiting, arming is looked at once a second: gates and data go on changing."""
-        now_s = self._ports.clock.monotonic_s()
-        if self._arming is not None and now_s - self._looked_s >= ARMING_LOOK_S:
-            self._looked_s = now_s
-            self._review_arming()
-
-    def _show_arming(self) -> None:
-        if self._arming is None:
-            return
-        killed = self._ports.latch.is_set()
-        self.display.show_arming(self._arming.view(self.latest.cycle, killed))
 
     def _observe(self, phase: str) -> None:
         if self._pace_s >= PHASES_SHOWN_FROM_S:

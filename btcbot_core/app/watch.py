@@ -1,0 +1,150 @@
+"""Latch and lease as a session lives with them: what is news is journalled, told and shown."""
+
+from collections.abc import Callable, Sequence
+
+from btcbot_core.app.arming import Arming
+from btcbot_core.app.display import Display
+from btcbot_core.app.frames import Arm, NoteLevel, ResetKill, SelectArm
+from btcbot_core.app.journal import Journal
+from btcbot_core.app.world import Ports
+from btcbot_core.cycle.cycle import Cycle
+from btcbot_core.domain.errors import (
+    ExchangeRefusedError,
+    ExchangeUnavailableError,
+    GateClosedError,
+)
+
+LOOK_S = 1.0
+"""How often a waiting session looks whether it may stay armed."""
+_LATCH_ACTS = ("kill", "reset")
+
+
+class Watch:
+    """Lives in the runner's thread; `disarm` alone may come from any."""
+
+    def __init__(
+        self, ports: Ports, journal: Journal, display: Display, arming: Arming | None
+    ) -> None:
+        self._ports = ports
+        self._journal = journal
+        self._display = display
+        self._arming = arming
+        self._looked_s = 0.0
+        self._kill_was_told = False
+
+    def remember(self, acts: Sequence[str]) -> None:
+        """A kill that was journalled before a restart is no news after it."""
+        last = [act for act in acts if act in _LATCH_ACTS][-1:]
+        self._kill_was_told = last == ["kill"] and self._ports.latch.is_set()
+
+    def kill_is_news(self) -> bool:
+        """A kill pulls our orders now, not when the next turn would have come."""
+        return not self._kill_was_told and self._ports.latch.is_set()
+
+    def before_turn(self) -> None:
+        self._tell_kill()
+        self._review()
+
+    def after_turn(self) -> None:
+        self._review()
+
+    def while_waiting(self) -> None:
+        """Gates and data go on changing; once a second the lease is held against them."""
+        now_s = self._ports.clock.monotonic_s()
+        if self._arming is not None and now_s - self._looked_s >= LOOK_S:
+            self._looked_s = now_s
+            self._review()
+
+    def obey(self, command: ResetKill | SelectArm | Arm) -> None:
+        """What the operator asks of latch and lease."""
+        match command:
+            case ResetKill():
+                self._reset(command)
+            case SelectArm() if self._arming is not None:
+                self._arming.select(self._cycle)
+            case Arm() if self._arming is not None:
+                self._arm(self._arming, command)
+            case _:
+                self._display.say(NoteLevel.WARNING, "this run is on paper: nothing to arm")
+        self._show()
+
+    def disarm(self, who: str) -> None:
+        """End the lease now."""
+        if self._arming is not None and self._arming.lease.end(f"disarmed by {who}"):
+            self._display.say(NoteLevel.WARNING, f"disarmed by {who}")
+
+    def check_before_start(self, look: Callable[[], Cycle], is_once: bool) -> None:
+        """Unattended, every start passes the arm-check first; a loop that fails it observes.
+
+        Raises GateClosedError, naming every reason, when there is to be one cycle only.
+        """
+        if self._arming is None or not self._arming.is_unattended:
+            return
+        try:
+            cycle = look()
+        except (ExchangeUnavailableError, ExchangeRefusedError) as error:
+            if is_once:
+                raise
+            self._display.say(NoteLevel.ERROR, f"not armed: {error}")
+            return
+        killed = self._ports.latch.is_set()
+        granted = self._arming.grant_unattended(cycle, killed)
+        failed = [check for check in self._arming.checks(cycle, killed) if not check.is_ok]
+        if granted:
+            self._note("environment", "arm", granted)
+        elif failed:
+            words = "not armed: " + "; ".join(f"{c.name} is {c.seen}" for c in failed)
+            if is_once:
+                raise GateClosedError(words)
+            self._display.say(NoteLevel.WARNING, f"{words}; watching only")
+
+    @property
+    def _cycle(self) -> Cycle | None:
+        return self._display.latest.cycle
+
+    def _tell_kill(self) -> None:
+        if not self.kill_is_news():
+            return
+        self._kill_was_told = True
+        state = self._ports.latch.state()
+        who, why = state.who or "?", state.why or "no reason"
+        self._journal.note(state.at or self._ports.wall.now(), who, "kill", state.why)
+        self._display.say(NoteLevel.WARNING, f"KILLED by {who}: {why}")
+        self._display.show_kill(state)
+
+    def _reset(self, command: ResetKill) -> None:
+        self._ports.latch.clear()
+        self._kill_was_told = False
+        words = f"kill latch reset by {command.who}: {command.why}"
+        self._journal.note(self._ports.wall.now(), command.who, "reset", command.why)
+        self._display.say(NoteLevel.WARNING, words)
+        self._display.show_kill(self._ports.latch.state())
+
+    def _arm(self, arming: Arming, command: Arm) -> None:
+        killed, grant = self._ports.latch.is_set(), command.grant
+        refused = arming.grant(grant, command.phrase, self._cycle, killed)
+        if refused:
+            self._display.say(NoteLevel.WARNING, refused)
+        else:
+            words = f"armed by {grant.who} for {grant.minutes} minutes: {grant.why}"
+            self._note(grant.who, "arm", words)
+
+    def _review(self) -> None:
+        """Take the lease back when anything says so; told and journalled."""
+        if self._arming is None:
+            return
+        killed = self._ports.latch.is_set()
+        if because := self._arming.review(self._cycle, killed):
+            self._note("btcbot", "disarm", f"disarmed: {because}")
+        if granted := self._arming.grant_unattended(self._cycle, killed):
+            self._note("environment", "arm", granted)
+        self._show()
+
+    def _show(self) -> None:
+        if self._arming is not None:
+            killed = self._ports.latch.is_set()
+            self._display.show_arming(self._arming.view(self._cycle, killed))
+
+    def _note(self, who: str, act: str, words: str) -> None:
+        self._journal.note(self._ports.wall.now(), who, act, words)
+        self._display.say(NoteLevel.WARNING, words)
