@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from btcbot_core.app.lease import CLOCK_JUMPED, Grant, Lease, LeaseView
+from btcbot_core.app.lease import CLOCK_JUMPED, Grant, Lease, LeaseLimits, LeaseView
 from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.trading import UNRESOLVED, OrderEventKind
@@ -41,6 +41,8 @@ class ArmingView(msgspec.Struct, frozen=True, kw_only=True):
     """What must be typed now; empty when nobody has asked to arm."""
     phrase_left_s: int = 0
     minutes_max: int = MINUTES_MAX
+    limits: LeaseLimits | None = None
+    """The most that a lease may grant here."""
     is_first_act_awaited: bool = False
     attempts: int = 0
     """How often somebody has tried to arm; `refused` is about the last of them."""
@@ -64,6 +66,7 @@ class Arming:
         host: str,
         minutes_max: int = MINUTES_MAX,
         unattended: Grant | None = None,
+        limits: LeaseLimits | None = None,
     ) -> None:
         """`unattended` is what the environment's open gates grant by themselves (DEC-9)."""
         self.lease = lease
@@ -79,6 +82,7 @@ class Arming:
         self._was_granted = False
         self._refused = ""
         self._unattended = unattended
+        self._limits = limits
         self.minutes_max = minutes_max
 
     def select(self, cycle: Cycle | None) -> str:
@@ -172,6 +176,7 @@ class Arming:
             phrase=self._phrase if left_s > 0 else "",
             phrase_left_s=max(0, left_s) if self._phrase else 0,
             minutes_max=self.minutes_max,
+            limits=self._limits,
             is_first_act_awaited=self._is_first_act_awaited,
             attempts=self._attempts,
             refused=self._refused,

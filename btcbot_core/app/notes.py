@@ -10,6 +10,7 @@ from btcbot_core.domain.trading import OrderEvent, OrderEventKind
 
 _LEVELS = {
     OrderEventKind.REJECTED: NoteLevel.WARNING,
+    OrderEventKind.NOT_SENT: NoteLevel.WARNING,
     OrderEventKind.NO_ANSWER: NoteLevel.ERROR,
     OrderEventKind.ABSENT: NoteLevel.WARNING,
     OrderEventKind.GIVEN_UP: NoteLevel.WARNING,

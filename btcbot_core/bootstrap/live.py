@@ -69,7 +69,7 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
     limits = lease_limits(settings)
     unattended = _unattended(settings, limits) if options.is_unattended else None
     arming = Arming(
-        lease, clock, situation, socket.gethostname(), settings.arm_max_minutes, unattended
+        lease, clock, situation, socket.gethostname(), settings.arm_max_minutes, unattended, limits
     )
     session = Session(
         ports, plan, row, schedule, world, settings.gates(), undo.pop_all().close, arming

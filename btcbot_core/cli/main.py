@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="btcbot-core", description=DESCRIPTION, epilog=EPILOG)
     top.add_argument("--version", action="version", version=f"btcbot {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_run, _status, _kill, _reset, _config):
+    for add in (_run, _status, _kill, _reset, _arm, _paper_exchange, _config):
         add(commands)
     return top
 
@@ -108,6 +108,31 @@ def _config(commands: "_Commands[argparse.ArgumentParser]") -> None:
     verbs = config.add_subparsers(dest="verb", required=True, metavar="VERB")
     show = _command(verbs, "show", text, ("btcbot_core.cli.config", "show"))
     show.add_argument("--dataset", metavar="DIR", help="with this dataset's profile")
+
+
+def _paper_exchange(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "serve recorded data as an exchange that speaks BTCTurk's protocol, on this machine"
+    paper = commands.add_parser("paper-exchange", help=text, description=text)
+    paper.set_defaults(handler=("btcbot_core.cli.paper", "serve"))
+    paper.add_argument("--dataset", metavar="DIR", help="what is served (the shipped night)")
+    paper.add_argument("--port", metavar="N", default="8127", help="0 takes any (8127)")
+    paper.add_argument("--speed", metavar="N", default="1", help="times faster than recorded (1)")
+    paper.add_argument("--seed", metavar="N", default="0", help="of what faults draw (0)")
+    paper.add_argument("--key", metavar="K", action="append", help="an account; may be repeated")
+    paper.add_argument("--secret", metavar="S", action="append", help="its secret, base64")
+    paper.add_argument("--balances", metavar="LIST", default="TRY=100000,BTC=0.1")
+    paper.add_argument("--faults", metavar="FILE", help="a fault script (docs/faults-format.md)")
+    paper.add_argument("--state", metavar="FILE", help="go on from here after a restart")
+    paper.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _arm(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "let a live runner send orders for a while; asks for a typed phrase"
+    arm = _command(commands, "arm", text, ("btcbot_core.cli.arm", "arm"))
+    arm.add_argument("--minutes", required=True, metavar="N", help="how long, 240 at most")
+    arm.add_argument("--reason", required=True, metavar="TEXT", help="why; it is journalled")
+    off = "end a live runner's lease now"
+    _command(commands, "disarm", off, ("btcbot_core.cli.arm", "disarm"))
 
 
 def _one_line(text: str) -> str:

@@ -15,6 +15,7 @@ from btcbot_core.app.session import Session
 from btcbot_core.cli.output import print_json, print_pairs, say
 from btcbot_core.domain.errors import ConfigError, ExchangeUnavailableError
 from btcbot_core.domain.money import NotANumberError, canonical, decimal_from
+from btcbot_core.domain.records import RunKind
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -104,7 +105,8 @@ def _obey_signals(session: Session) -> None:
 
 def _banner(session: Session) -> str:
     world = session.latest.world
-    state = f"PAPER ({world.kind})"
+    is_live = world.kind is RunKind.LIVE
+    state = "LIVE, orders cost money once armed" if is_live else f"PAPER ({world.kind})"
     killed = session.latest.kill
     kill = f"KILLED by {killed.who}: {killed.why}" if killed.is_set else "kill off"
     return f"{state} | {kill} | {world.stage} on {world.source} | database {world.database}"
