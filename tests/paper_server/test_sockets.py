@@ -50,8 +50,8 @@ class Client:
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Running]:
-    # A candle ends about every second and a half.
-    with served(options(speed=Fraction(40))) as running:
+    # A candle ends about five times a second, and news go out ten times.
+    with served(options(speed=Fraction(300), news_every_s=0.1)) as running:
         yield running
 
 

@@ -22,9 +22,9 @@ from btcbot_core.domain.errors import ConfigError
 from btcbot_core.ports import Clock
 
 HOST = "127.0.0.1"
-TICK_S = 0.2
-TICKS_PER_NEWS = 5
-"""The core is brought up to date at every tick; sockets get news about once a second."""
+TICK_S = 0.05
+"""How often the core is brought up to date by itself."""
+TICKS_PER_STATE = 4
 PING_EVERY_S = 20.0
 STOP_WITHIN_S = 5
 SOCKET_BYTES_MAX = 256 * 1024
@@ -40,6 +40,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     faults: str = ""
     """A fault script's text."""
+    news_every_s: float = 1.0
+    """How often sockets are told what changed, as BTCTurk does about once a second."""
     state: Path | None = None
 
 
@@ -76,7 +78,7 @@ class Service:
     def __init__(self, app: PaperApp, options: Options) -> None:
         """Take the port. Raises ConfigError when it cannot be had."""
         self._app = app
-        self._state = options.state
+        self._options = options
         self._listener = _listener(options.port)
         self.port: int = self._listener.getsockname()[1]
         config = uvicorn.Config(
@@ -102,7 +104,7 @@ class Service:
             loop = asyncio.get_running_loop()
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, self.stop)
-        ticking = asyncio.create_task(_tick(self._app, self._state))
+        ticking = asyncio.create_task(_tick(self._app, self._options))
         ticking.add_done_callback(lambda _: self.stop())
         try:
             await self._server.serve(sockets=[self._listener])
@@ -111,8 +113,8 @@ class Service:
             ticking.cancel()
             with suppress(asyncio.CancelledError):
                 await ticking
-            if self._state is not None:
-                write_state(self._state, self._app.venue)
+            if self._options.state is not None:
+                write_state(self._options.state, self._app.venue)
 
 
 class _Server(uvicorn.Server):
@@ -123,18 +125,20 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _tick(app: PaperApp, state: Path | None) -> None:
+async def _tick(app: PaperApp, options: Options) -> None:
     """Keep time: fills and cancels that fall due, news for sockets, the state when it is old."""
-    stored, count = app.venue.changes, 0
+    venue, state = app.venue, options.state
+    stored, count = venue.changes, 0
+    ticks_per_news = max(1, round(options.news_every_s / TICK_S))
     while True:
         await asyncio.sleep(TICK_S)
         count += 1
-        app.venue.core.advance(app.venue.now())
-        if count % TICKS_PER_NEWS == 0:
+        venue.core.advance(venue.now())
+        if count % ticks_per_news == 0:
             app.sockets.tick()
-        if state is not None and app.venue.changes != stored:
-            stored = app.venue.changes
-            write_state(state, app.venue)
+        if state is not None and venue.changes != stored and count % TICKS_PER_STATE == 0:
+            stored = venue.changes
+            write_state(state, venue)
 
 
 def _listener(port: int) -> socket.socket:
