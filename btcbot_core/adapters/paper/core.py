@@ -11,19 +11,12 @@ from decimal import Decimal
 
 import msgspec
 
-from btcbot_core.adapters.paper.fills import (
-    SWEEP_RATIO_MAX,
-    Moment,
-    is_triggered,
-    limit_lock,
-    sweep_bound,
-)
+from btcbot_core.adapters.paper.fills import Moment, is_triggered
 from btcbot_core.adapters.paper.history import History
 from btcbot_core.adapters.paper.matching import Matcher, PairBook
 from btcbot_core.adapters.paper.model import (
     Change,
     CoreState,
-    Method,
     OrderChanged,
     PaperEvent,
     PaperOrder,
@@ -32,6 +25,8 @@ from btcbot_core.adapters.paper.model import (
     SimPolicy,
     Ticket,
 )
+from btcbot_core.adapters.paper.opening import opened
+from btcbot_core.adapters.paper.participation import Participation
 from btcbot_core.adapters.paper.purse import Purse
 from btcbot_core.adapters.paper.screening import (
     COULD_NOT_BE_CANCELED,
@@ -42,10 +37,9 @@ from btcbot_core.adapters.paper.screening import (
 from btcbot_core.adapters.paper.tape import Tape
 from btcbot_core.domain.account import Accounts
 from btcbot_core.domain.market import Quote
-from btcbot_core.domain.money import ONE, ZERO, ceil_to, floor_to
 from btcbot_core.domain.rules import PairRules
 from btcbot_core.domain.symbol import Asset, Symbol
-from btcbot_core.domain.trading import Side, ViewStatus
+from btcbot_core.domain.trading import ViewStatus
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -61,13 +55,13 @@ class PaperCore:
         self.policy = policy
         self.now = _EPOCH
         self._tape = tape
+        self._market = Participation(tape, rules, policy.participation_ratio)
         self._purses: dict[str, Purse] = {}
         self._books = {symbol: PairBook(pair) for symbol, pair in rules.items()}
         self._history = History()
         self._matcher = Matcher(policy, self._purses, self._next_id, self._tell)
         self._observers: list[Callable[[PaperEvent], None]] = []
         self._last_id = 0
-        self._used: dict[Symbol, tuple[datetime, Decimal]] = {}
 
     def open_account(self, name: str, balances: Mapping[Asset, Decimal]) -> None:
         """Add an account; again replaces its money, so only before it trades."""
@@ -93,7 +87,7 @@ class PaperCore:
         self.now = max(self.now, now)
 
     def _advance_pair(self, book: PairBook) -> None:
-        moment = self._moment(book.rules.symbol)
+        moment = self._market.moment(book.rules.symbol)
         self._matcher.match_resting(book, moment, self.now)
         arrived = [o for o in book.waiting if self._has_arrived(o, moment.quote)]
         book.waiting = [o for o in book.waiting if not any(o is other for other in arrived)]
@@ -101,7 +95,7 @@ class PaperCore:
             self._arrive(book, order, moment)
         for order in book.due(self.now):
             self._close(book, order, ViewStatus.CANCELED)
-        self._note_used(book.rules.symbol, moment)
+        self._market.note(book.rules.symbol, moment)
 
     def _has_arrived(self, order: PaperOrder, quote: Quote | None) -> bool:
         if self.now < order.live_from:
@@ -120,7 +114,7 @@ class PaperCore:
         if refused is not None:
             return refused
         book = self._books[ticket.symbol]
-        order = self._made(account, ticket, quote)
+        order = opened(account, ticket, book.rules, quote, self.now, self.policy)
         asset = book.locks(order.side)
         purse = self._purses[account]
         if purse.free(asset) < order.lock:
@@ -233,43 +227,15 @@ class PaperCore:
 
     # Inside
 
-    def _made(self, account: str, ticket: Ticket, quote: Quote | None) -> PaperOrder:
-        rules = self.rules[ticket.symbol]
-        live_from = self.now + self.policy.latency
-        order = PaperOrder(
-            id=0,
-            account=account,
-            ticket=ticket,
-            left=ticket.qty,
-            bound=ticket.price,
-            lock=ZERO,
-            sent_at=self.now,
-            live_from=live_from,
-            updated_at=self.now,
-            is_waiting=live_from > self.now or ticket.method.is_stop,
-        )
-        if ticket.method is Method.MARKET and quote is not None:
-            order.bound = sweep_bound(ticket.side, quote, rules)
-        elif ticket.method is Method.STOP_MARKET:
-            order.bound = _stop_bound(ticket, rules)
-        order.lock = self.lock_of(order)
-        return order
-
-    def lock_of(self, order: PaperOrder) -> Decimal:
-        """What an order holds back for what is left of it."""
-        if order.side is Side.SELL or order.ticket.is_budget:
-            return order.left
-        return limit_lock(order.bound, order.left, self.policy.taker_rate)
-
     def _admit(self, book: PairBook, order: PaperOrder) -> None:
         self._history.add_order(order)
         self._tell(OrderChanged(Change.OPENED, msgspec.structs.replace(order)))
         if order.is_waiting:
             book.waiting.append(order)
             return
-        moment = self._moment(order.symbol)
+        moment = self._market.moment(order.symbol)
         self._arrive(book, order, moment)
-        self._note_used(order.symbol, moment)
+        self._market.note(order.symbol, moment)
 
     def _arrive(self, book: PairBook, order: PaperOrder, moment: Moment) -> None:
         """An order comes alive: it takes what it can, and rests with what is left of it."""
@@ -298,27 +264,3 @@ class PaperCore:
         floor = (self.now - _EPOCH) // _MILLISECOND * IDS_PER_MILLISECOND
         self._last_id = max(self._last_id + 1, floor)
         return self._last_id
-
-    def _moment(self, symbol: Symbol) -> Moment:
-        """The pair's market now, with what is left of the last candle's volume."""
-        quote, candle = self._tape.quote(symbol), self._tape.candle(symbol)
-        ratio = self.policy.participation_ratio
-        if ratio is None or candle is None:
-            return Moment(quote, candle, None)
-        room = floor_to(candle.volume * ratio, self.rules[symbol].lot_step)
-        opened_at, used = self._used.get(symbol, (candle.opened_at, ZERO))
-        return Moment(quote, candle, room - used if opened_at == candle.opened_at else room)
-
-    def _note_used(self, symbol: Symbol, moment: Moment) -> None:
-        if moment.room is None or moment.candle is None or self.policy.participation_ratio is None:
-            return
-        whole = moment.candle.volume * self.policy.participation_ratio
-        room = floor_to(whole, self.rules[symbol].lot_step)
-        self._used[symbol] = (moment.candle.opened_at, room - moment.room)
-
-
-def _stop_bound(ticket: Ticket, rules: PairRules) -> Decimal:
-    """How far a stop-market order may go from its stop price."""
-    if ticket.side is Side.BUY:
-        return floor_to(ticket.stop_price * (ONE + SWEEP_RATIO_MAX), rules.tick_size)
-    return ceil_to(ticket.stop_price * (ONE - SWEEP_RATIO_MAX), rules.tick_size)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from btcbot_core.adapters.paper.core import PaperCore
 from btcbot_core.adapters.paper.model import Method, PaperOrder, PaperTrade, Rejection, Ticket
+from btcbot_core.adapters.paper.opening import lock_of
 from btcbot_core.adapters.paper.screening import NO_ORDER_MATCHES
 from btcbot_core.domain.account import Accounts
 from btcbot_core.domain.errors import ExchangeUnavailableError
@@ -138,7 +139,7 @@ class PaperExchange:
             cancel_due=order.updated_at if is_asked else None,
         )
         if restored.is_open:
-            restored.lock = self._core.lock_of(restored)
+            restored.lock = lock_of(restored, policy)
         return restored
 
     def _found(self, order: Order) -> PaperOrder | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from btcbot_core.adapters.replay.columns import Column, instant, shown
+from btcbot_core.adapters.replay.guesses import modelled_rules, shortest_step
 from btcbot_core.adapters.replay.manifest import (
     FILE_NAME,
     HALF_SPREAD_BPS_DEFAULT,
@@ -27,15 +28,11 @@ from btcbot_core.adapters.replay.series import (
     read_candles,
 )
 from btcbot_core.domain.errors import DatasetError
-from btcbot_core.domain.money import ZERO, canonical
+from btcbot_core.domain.money import canonical
 from btcbot_core.domain.rules import PairRules
 from btcbot_core.domain.symbol import Asset, NotASymbolError, Symbol, base_and_quote, symbol_from
 
 PAIRS_MAX = 500
-MIN_NOTIONAL_MODELLED = {"TRY": Decimal("99.91"), "BTC": Decimal("0.00001")}
-"""The least total BTCTurk takes, by quote currency (API.md §3); dollars and the like: 9.91."""
-MIN_NOTIONAL_OTHER = Decimal("9.91")
-LOT_STEP_FINEST = Decimal("0.00000001")
 _KNOWN_ENTRIES = frozenset({FILE_NAME, "candles", "orderbook", "ticker", "README.md"})
 
 
@@ -162,13 +159,13 @@ def _inferred(
     warnings: list[str],
 ) -> Dataset:
     """The dataset of a folder that does not describe itself; what is guessed is warned of."""
-    interval = _shortest_step(candles)
+    interval = shortest_step(candles)
     quotes = {base_and_quote(symbol)[1] for symbol in candles}
     if len(quotes) > 1:
         found = ", ".join(sorted(quotes))
         raise DatasetError(f"candles/: found pairs quoted in {found}, expected one currency")
     pairs = {
-        s: PairData(_modelled_rules(s, series), series, books.get(s))
+        s: PairData(modelled_rules(s, series), series, books.get(s))
         for s, series in candles.items()
     }
     half = HALF_SPREAD_BPS_DEFAULT
@@ -242,17 +239,6 @@ def _label(kind: str, path: Path) -> str:
     return f"{kind}/{name}" if name.isascii() and name.isprintable() else f"{kind}/{shown(name)}"
 
 
-def _shortest_step(candles: Mapping[Symbol, CandleSeries]) -> timedelta:
-    steps = [
-        after - before for series in candles.values() for before, after in pairwise(series.opened)
-    ]
-    if not steps:
-        raise DatasetError(
-            f"candles/: found one row a pair and no {FILE_NAME}, expected an interval"
-        )
-    return timedelta(microseconds=min(steps))
-
-
 def _checked_gaps(pairs: Mapping[Symbol, PairData], interval: timedelta) -> list[str]:
     """A warning for each pair with holes. Raises DatasetError where candles overlap."""
     length = interval // timedelta(microseconds=1)
@@ -269,22 +255,6 @@ def _checked_gaps(pairs: Mapping[Symbol, PairData], interval: timedelta) -> list
         if holes:
             warnings.append(f"{symbol}: candles are missing in {holes} places")
     return warnings
-
-
-def _modelled_rules(symbol: Symbol, series: CandleSeries) -> PairRules:
-    """Rules after the figures' own decimals and BTCTurk's least totals."""
-    base, quote = base_and_quote(symbol)
-    price_unit, volume_unit = series.decimals()
-    return PairRules(
-        symbol=symbol,
-        base=base,
-        quote=quote,
-        tick_size=price_unit,
-        lot_step=max(volume_unit, LOT_STEP_FINEST),
-        min_notional=MIN_NOTIONAL_MODELLED.get(quote, MIN_NOTIONAL_OTHER),
-        min_price=ZERO,
-        is_modelled=True,
-    )
 
 
 def _digest(interval: timedelta, half: Decimal, pairs: Mapping[Symbol, PairData]) -> str:

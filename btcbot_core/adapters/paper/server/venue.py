@@ -17,8 +17,6 @@ from btcbot_core.adapters.paper.server.depth import Depth, depth_of
 from btcbot_core.adapters.paper.server.market import Print, ServedMarket
 from btcbot_core.adapters.paper.server.quotas import Counters
 from btcbot_core.adapters.paper.server.times import milliseconds
-from btcbot_core.domain.errors import ConfigError
-from btcbot_core.domain.money import ZERO, NotANumberError, decimal_from
 from btcbot_core.domain.rules import PairRules
 from btcbot_core.domain.symbol import Asset, Symbol
 from btcbot_core.domain.trading import Side
@@ -36,6 +34,9 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     balances: Mapping[Asset, Decimal]
     """What each account begins with."""
     has_quotas: bool = True
+
+    def __repr__(self) -> str:
+        return f"Access({len(self.secrets)} keys)"
 
 
 class Venue:
@@ -112,18 +113,3 @@ def print_of(trade: PaperTrade) -> Print:
     """An account's trade as the public sees it."""
     is_buy = trade.side is Side.BUY
     return Print(f"{trade.id}00", trade.at, trade.price, trade.qty, is_buy)
-
-
-def balances_from(text: str) -> dict[Asset, Decimal]:
-    """`TRY=100000,BTC=0.1` as amounts. Raises ConfigError."""
-    found: dict[Asset, Decimal] = {}
-    for part in text.split(","):
-        name, is_set, amount = part.strip().partition("=")
-        try:
-            value = decimal_from(amount)
-        except NotANumberError as wrong:
-            raise ConfigError(f"--balances: expected TRY=100000, found {part[:40]!r}") from wrong
-        if not is_set or not name.isalnum() or value < ZERO:
-            raise ConfigError(f"--balances: expected TRY=100000, found {part[:40]!r}")
-        found[Asset(name.upper())] = value
-    return found
