@@ -17,10 +17,12 @@ from btcbot_core.app.frames import (
     World,
 )
 from btcbot_core.app.notes import notes_of
+from btcbot_core.app.observing import Observer
 from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.domain.errors import BotError
 from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.kill import KillState
+from btcbot_core.domain.records import RunRow
 from btcbot_core.ports import Clock
 
 NOTES_MAX = 1_000
@@ -36,6 +38,7 @@ class Display:
         self.latest = Frame(seq=0, world=world, gates=gates, kill=kill)
         self.on_note: Callable[[Note], None] | None = None
         """Called with each log line where nobody drains them: the command line's way."""
+        self.observers: list[Observer] = []
         self.equity = EquitySeries()
         self._clock = clock
         self._notes: deque[Note] = deque(maxlen=NOTES_MAX)
@@ -65,12 +68,27 @@ class Display:
                 equity_first=self.equity.first,
             )
         )
+        for observer in self.observers:
+            observer.on_cycle(cycle, pulse)
 
     def show_stumble(self, error: BotError) -> None:
         """A turn that was skipped, and why."""
-        self.say(NoteLevel.ERROR, f"cycle skipped: {error}")
+        self._tell(Note(self._clock.now(), NoteLevel.ERROR, f"cycle skipped: {error}"))
+        for observer in self.observers:
+            observer.on_stumble(error)
         errors = self.latest.pulse.errors + 1
         self.beat(phase="", errors=errors, last_error=str(error))
+
+    def show_start(self, run: RunRow) -> None:
+        """The run is registered; its first turn comes."""
+        for observer in self.observers:
+            observer.on_start(run, self.latest)
+
+    def show_failure(self, error: BotError) -> None:
+        """What ends the run; the end itself comes after it."""
+        self._tell(Note(self._clock.now(), NoteLevel.ERROR, f"stopped: {error}"))
+        for observer in self.observers:
+            observer.on_failure(error)
 
     def show_kill(self, kill: KillState) -> None:
         self._put(replace(self.latest, kill=kill))
@@ -81,6 +99,8 @@ class Display:
     def show_end(self, outcome: Outcome, message: str) -> None:
         """Why it is over; an end is never taken back."""
         self._put(replace(self.latest, outcome=outcome, message=message))
+        for observer in self.observers:
+            observer.on_end(self.latest)
 
     def beat(self, **changes: object) -> None:
         """How the runner is doing; the names are those of `Pulse`."""
@@ -89,7 +109,10 @@ class Display:
 
     def say(self, level: NoteLevel, text: str) -> None:
         """One line of the operator's log."""
-        self._tell(Note(self._clock.now(), level, text))
+        note = Note(self._clock.now(), level, text)
+        self._tell(note)
+        for observer in self.observers:
+            observer.on_note(note)
 
     def drain(self) -> Sequence[Note]:
         """The lines since the last call."""

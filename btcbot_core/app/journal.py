@@ -5,6 +5,7 @@ that the next cycle starts from. So whenever the process dies, events, ledger an
 agree, and starting is recovering (DEC-17).
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from btcbot_core.cycle.cycle import Cycle
@@ -23,6 +24,8 @@ class Journal:
         self._store = store
         self._run = run
         self._written = (0, 0)
+        self.on_act: list[Callable[[str, str, str], None]] = []
+        """Told of each act that was journalled: who, what, why."""
 
     def save(self, cycle: Cycle) -> None:
         """Make everything so far durable: before an order leaves, and after each answer."""
@@ -50,6 +53,8 @@ class Journal:
         with self._store.begin() as work:
             work.audit.add(at, who, act, why)
             work.commit()
+        for tell in self.on_act:
+            tell(who, act, why)
 
     def _write(self, work: UnitOfWork, cycle: Cycle) -> tuple[int, int]:
         events, entries = self._written

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from btcbot_core.app.context import bound
 from btcbot_core.app.gate import WriteGate
 from btcbot_core.app.journal import Journal
 from btcbot_core.app.lease import Standing
@@ -88,6 +89,10 @@ class CycleRunner:
 
         Raises ExchangeUnavailableError when gathering fails: nothing was decided or sent.
         """
+        with bound(run_id=self._plan.run, cycle_id=cycle_id(self._plan.run, step)):
+            return self._turn(carried, step)
+
+    def _turn(self, carried: Carried, step: int) -> Cycle:
         self.journal.forget()
         self._observe("gather")
         cycle = self._gather(carried, step)
@@ -133,9 +138,11 @@ class CycleRunner:
         """Cancels first, so that they free what new orders may need; then orders, one by one."""
         for request in cycle.cancels:
             order = cycle.carried.orders[request.client_id]
-            cycle = self._answered(cycle, self._gate.cancel(order))
+            with bound(client_order_id=order.client_id):
+                cycle = self._answered(cycle, self._gate.cancel(order))
         for intent in cycle.intents:
-            cycle = self._answered(cycle, self._gate.submit(intent, standing_of(cycle)))
+            with bound(client_order_id=intent.client_id):
+                cycle = self._answered(cycle, self._gate.submit(intent, standing_of(cycle)))
         return cycle
 
     def _answered(self, cycle: Cycle, answer: Answer) -> Cycle:

@@ -28,6 +28,7 @@ from btcbot_core.app.frames import (
     Stop,
     World,
 )
+from btcbot_core.app.observing import Observer
 from btcbot_core.app.runner import CycleRunner, Plan
 from btcbot_core.app.watch import Watch
 from btcbot_core.app.world import Ports
@@ -180,6 +181,11 @@ class Session:
         """Close something before everything that was opened earlier."""
         self._closers.insert(0, close)
 
+    def observe(self, observer: Observer) -> None:
+        """Tell someone of all that happens, from the start on."""
+        self.display.observers.append(observer)
+        self._runner.journal.on_act.append(observer.on_act)
+
     def _turn_until_end(self) -> Outcome:
         carried, step = self._open()
         is_once = self._schedule.cycles_max == 1
@@ -208,6 +214,7 @@ class Session:
                 self.display.equity.add(row.equity_try)
             acts = [act for _, _, act, _ in work.audit.recent(ACTS_MAX)]
             work.commit()
+        self.display.show_start(self._row)
         self.watch.remember(acts)
         if last is not None:
             self.display.say(NoteLevel.INFO, f"run {self._plan.run} goes on after step {last.step}")
@@ -290,7 +297,7 @@ class Session:
         self.error = error
         if isinstance(error, InvariantBrokenError):
             self._ports.latch.set("btcbot", f"invariant broken: {error}")
-        self.display.say(NoteLevel.ERROR, f"stopped: {error}")
+        self.display.show_failure(error)
         return Outcome.FAILED
 
     def _finish(self, outcome: Outcome) -> None:

@@ -35,6 +35,8 @@ TRANSACTIONS_BY_HAND = {
     "btcbot_core/adapters/sqlite/store.py": "the one way to begin a unit of work",
 }
 GUARDS = {
+    "btcbot_core/app/cycle_log.py": "nobody trades less because of a log; it is counted",
+    "btcbot_core/app/logs.py": "a fault in a line is counted, and the line is not shown",
     "btcbot_core/app/session.py": "a failed run is told in its last frame, and stops",
     "btcbot_core/cli/main.py": "no traceback reaches the operator",
     "btcbot_tui/driver.py": "without input there is no console: it ends",

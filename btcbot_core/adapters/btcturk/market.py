@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -98,7 +99,11 @@ class BtcturkMarket:
         quotes: dict[Symbol, Quote] = {}
         problems: dict[Symbol, str] = {}
         faults: list[ExchangeUnavailableError] = []
-        asked = [(symbol, self._threads.submit(self.quote, symbol)) for symbol in symbols]
+        # A thread's log lines carry the ids of the cycle that asks.
+        asked = [
+            (symbol, self._threads.submit(copy_context().run, self.quote, symbol))
+            for symbol in symbols
+        ]
         for symbol, answer in asked:
             try:
                 quotes[symbol] = answer.result()
