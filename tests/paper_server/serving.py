@@ -38,12 +38,19 @@ class WallClock:
 
     def __init__(self) -> None:
         self.moved = timedelta(0)
+        self._stopped: tuple[datetime, float] | None = None
+
+    def stop(self) -> None:
+        """Stand still from now on, but for what it is moved."""
+        self._stopped = (datetime.now(UTC), time.monotonic())
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.moved
+        real = self._stopped[0] if self._stopped else datetime.now(UTC)
+        return real + self.moved
 
     def monotonic_s(self) -> float:
-        return time.monotonic() + self.moved.total_seconds()
+        real = self._stopped[1] if self._stopped else time.monotonic()
+        return real + self.moved.total_seconds()
 
 
 def options(**changes: Any) -> Options:

@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -113,7 +114,7 @@ def test_a_gateways_page_may_hide_an_order_that_was_taken() -> None:
 def test_a_key_may_be_revoked_while_the_exchange_runs() -> None:
     with faulty("* after=60s revoked") as server:
         assert server.mine("GET", "users/balances").status == 200
-        server.clock.moved += type(server.clock.moved)(seconds=61)
+        server.clock.moved += timedelta(seconds=61)
         assert server.mine("GET", "users/balances").status == 401
         assert server.get("/api/v2/ticker").status == 200
 
@@ -142,7 +143,7 @@ def test_an_order_may_be_in_no_list_for_a_while() -> None:
         assert open_count(server) == 0
         assert server.mine("GET", "allOrders", {"pairSymbol": "BTCTRY"}).data == []
         assert server.mine("GET", f"order/{order_id}").status == 400
-        server.clock.moved += type(server.clock.moved)(seconds=31)
+        server.clock.moved += timedelta(seconds=31)
         assert open_count(server) == 1
         assert server.mine("GET", f"order/{order_id}").status == 200
 
@@ -157,7 +158,7 @@ def test_trades_may_be_late_double_and_in_another_order() -> None:
             server.order("buy", "0.001", "400000")
         path = "users/transactions/trade"
         assert server.mine("GET", path).data == []
-        server.clock.moved += type(server.clock.moved)(seconds=61)
+        server.clock.moved += timedelta(seconds=61)
         ids = [row["id"] for row in server.mine("GET", path).data]
         assert len(ids) == 6
         assert len(set(ids)) == 3
@@ -167,7 +168,7 @@ def test_trades_may_be_late_double_and_in_another_order() -> None:
 def test_a_book_may_stand_still_with_its_old_time() -> None:
     with faulty("orderbook from=2 frozen-book") as server:
         first = server.get("/api/v2/orderbook", pairSymbol="BTCTRY", limit=1).data
-        server.clock.moved += type(server.clock.moved)(seconds=120)
+        server.clock.moved += timedelta(seconds=120)
         assert server.get("/api/v2/orderbook", pairSymbol="BTCTRY", limit=1).data == first
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def test_a_restarted_exchange_knows_everything(tmp_path: Path) -> None:
         server.mine("DELETE", "order", {"id": gone})
         until(lambda: len(server.mine("GET", "openOrders").data["bids"]) == 1)
         before = everything(server)
-        server.clock.moved += type(server.clock.moved)(seconds=7_200_000)
+        server.clock.moved += timedelta(seconds=7_200_000)
         at = server.app.venue.market.time.elapsed(server.clock.now())
     assert state.stat().st_mode & 0o077 == 0
     with served(options(state=state)) as server:
