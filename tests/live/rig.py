@@ -170,10 +170,15 @@ class Bot:
     def rows(self, query: str) -> list[tuple[str, ...]]:
         """What the database says; nothing where there is none yet."""
         try:
-            with sqlite3.connect(f"file:{self.db}?mode=ro", uri=True, timeout=10) as store:
-                return store.execute(query).fetchall()
+            store = sqlite3.connect(f"file:{self.db}?mode=ro", uri=True, timeout=10)
         except sqlite3.OperationalError:
             return []
+        try:
+            return store.execute(query).fetchall()
+        except sqlite3.OperationalError:
+            return []
+        finally:
+            store.close()
 
     def cycles(self) -> int:
         found = self.rows("SELECT COUNT(*) FROM cycles")
