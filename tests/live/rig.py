@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 KEY = "torture-key"
 SECRET = b64encode(b"a secret for tests only").decode()
@@ -167,7 +168,7 @@ class Bot:
         _, told = self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode, told
 
-    def rows(self, query: str) -> list[tuple[str, ...]]:
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the database says; nothing where there is none yet."""
         try:
             store = sqlite3.connect(f"file:{self.db}?mode=ro", uri=True, timeout=10)
@@ -200,7 +201,7 @@ class Bot:
                 totals[base] = totals.get(base, ZERO) + sign * Decimal(qty)
         return {asset: amount for asset, amount in totals.items() if amount}
 
-    def active(self) -> list[tuple[str, ...]]:
+    def active(self) -> list[tuple[Any, ...]]:
         ended = "('filled', 'canceled', 'rejected', 'not_placed', 'unknown_closed')"
         return self.rows(f"SELECT client_id, status FROM orders WHERE status NOT IN {ended}")
 
