@@ -39,13 +39,19 @@ from btcbot_core.domain.gates import ACKNOWLEDGEMENT, Gates
 from btcbot_core.domain.ids import digest
 from btcbot_core.domain.money import ZERO, NotANumberError, decimal_from
 from btcbot_core.domain.policy import (
+    AllocationPolicy,
+    AnomalyPolicy,
     DegradePolicy,
+    LifecyclePolicy,
     LimitPolicy,
     MeanReversionPolicy,
     OrderPolicy,
     Policy,
     PortfolioPolicy,
+    RiskPolicy,
+    StrategyName,
     StrategyPolicy,
+    UsageMode,
 )
 from btcbot_core.domain.symbol import NotASymbolError, Symbol, symbol_from
 
@@ -125,6 +131,27 @@ def _codes(value: object) -> object:
     if odd:
         raise ValueError(f"no such code: {', '.join(odd)}")
     return tuple(AnomalyCode(item) for item in named) or tuple(AnomalyCode)
+
+
+def _strategies(value: object) -> object:
+    """Names of strategies separated by commas, in the order in which they are asked."""
+    if not isinstance(value, str):
+        return value
+    named = [item.strip().lower() for item in value.split(",") if item.strip()]
+    known = tuple(StrategyName)
+    if not named or len(set(named)) < len(named) or any(item not in known for item in named):
+        raise ValueError(f"expected one or more of {', '.join(known)}, each once")
+    return tuple(StrategyName(item) for item in named)
+
+
+def _three_counts(value: object) -> object:
+    """Three whole numbers over 0, separated by commas."""
+    if not isinstance(value, str):
+        return value
+    items = [item.strip() for item in value.split(",")]
+    if len(items) != 3 or any(not item.isdecimal() or int(item) < 1 for item in items):
+        raise ValueError("expected three whole numbers over 0, as in 4,4,8")
+    return tuple(int(item) for item in items)
 
 
 def _weights(text: str, universe: tuple[Symbol, ...]) -> dict[Symbol, Decimal]:
@@ -244,14 +271,97 @@ class Trading(BaseModel):
 
 
 class Hardening(BaseModel):
-    """What stage 4 adds: a second strategy, target weights, the degrade ladder."""
+    """What stage 4 adds: more strategies, money divided over wishes, a risk budget."""
 
+    strategies: Annotated[tuple[StrategyName, ...], NoDecode, BeforeValidator(_strategies)] = (
+        StrategyName.PROFIT_AWARE,
+    )
     portfolio_targets: str = ""
     mean_reversion_bps: Bps = Decimal(50)
-    mean_reversion_lookback: Annotated[int, Field(ge=2, le=10_000)] = 20
-    stage5_anchor_price: Annotated[Money | None, EmptyIsNone] = None
+    mean_reversion_lookback: Annotated[int, Field(ge=2, le=240)] = 20
+    stage5_anchor_price: Annotated[PositiveMoney | None, EmptyIsNone] = None
     stage5_bootstrap_notional_try: Money = Decimal(50)
     stage5_max_intent_notional_try: Annotated[Money | None, EmptyIsNone] = Decimal(100)
+    try_cash_max: Annotated[Money | None, EmptyIsNone] = Decimal(600)
+    allocation_fee_buffer_bps: Bps = Decimal(20)
+    investable_usage_mode: Literal["use_all", "fraction", "cap"] = "use_all"
+    investable_usage_fraction: PositiveRatio = Decimal(1)
+    max_try_per_cycle: Annotated[Money | None, EmptyIsNone] = None
+    max_position_try_per_symbol: Annotated[Money | None, EmptyIsNone] = Decimal(5000)
+    max_position_notional_try: Money = Decimal(5000)
+    replace_inflight_budget_per_symbol_try: Money = Decimal(5000)
+    max_daily_loss_try: Money = Decimal(1000)
+    max_drawdown_pct: Annotated[Decimal, BeforeValidator(_decimal), Field(ge=ZERO, le=100)] = (
+        Decimal(10)
+    )
+    slippage_bps_buffer: Bps = Decimal(10)
+    risk_max_daily_drawdown_try: PositiveMoney = Decimal(1000)
+    risk_max_drawdown_try: PositiveMoney = Decimal(3000)
+    risk_max_gross_exposure_try: PositiveMoney = Decimal(10_000)
+    risk_max_position_pct: PositiveRatio = Decimal("0.30")
+    risk_max_order_notional_try: PositiveMoney = Decimal(3000)
+    risk_min_cash_try: Annotated[Money | None, EmptyIsNone] = None
+    risk_max_fee_try_per_day: Annotated[PositiveMoney | None, EmptyIsNone] = None
+    order_drift_bps: PositiveBps = Decimal(25)
+    duplicate_price_bps: Bps = Decimal(5)
+    duplicate_qty_ratio: Ratio = Decimal("0.01")
+    replace_max_cycles: Annotated[int, Field(ge=1, le=1_000)] = 10
+    cancel_buys_on_observe: bool = True
+    fills_poll_lookback_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30
+
+    def risk(self) -> RiskPolicy:
+        """What may be lost, held and paid."""
+        return RiskPolicy(
+            max_drawdown_try=self.risk_max_drawdown_try,
+            max_daily_drawdown_try=self.risk_max_daily_drawdown_try,
+            max_gross_exposure_try=self.risk_max_gross_exposure_try,
+            max_position_ratio=self.risk_max_position_pct,
+            max_order_notional_try=self.risk_max_order_notional_try,
+            min_cash_try=self.risk_min_cash_try,
+            max_fees_per_day_try=self.risk_max_fee_try_per_day,
+            max_daily_loss_try=self.max_daily_loss_try,
+            max_drawdown_ratio=self.max_drawdown_pct / 100,
+            max_positions_try=self.max_position_notional_try,
+            max_position_per_pair_try=self.max_position_try_per_symbol,
+            replace_budget_try=self.replace_inflight_budget_per_symbol_try,
+            slippage_bps=self.slippage_bps_buffer,
+        )
+
+    def allocation(self) -> AllocationPolicy:
+        """How cash is divided over the wishes of a cycle."""
+        return AllocationPolicy(
+            cash_max_try=self.try_cash_max,
+            fee_buffer_bps=self.allocation_fee_buffer_bps,
+            usage=UsageMode(self.investable_usage_mode),
+            usage_ratio=self.investable_usage_fraction,
+            max_per_cycle_try=self.max_try_per_cycle,
+        )
+
+    def lifecycle(self) -> LifecyclePolicy:
+        """When a resting order is left behind, is a copy, or is replaced."""
+        return LifecyclePolicy(
+            drift_bps=self.order_drift_bps,
+            duplicate_price_bps=self.duplicate_price_bps,
+            duplicate_qty_ratio=self.duplicate_qty_ratio,
+            replace_cycles_max=self.replace_max_cycles,
+            cancel_buys_on_observe=self.cancel_buys_on_observe,
+            fills_lookback_s=self.fills_poll_lookback_minutes * 60,
+        )
+
+
+class Watching(BaseModel):
+    """From where on something is odd, and what that makes of the mode."""
+
+    stale_market_data_seconds: Annotated[int, Field(ge=1)] = 30
+    reject_spike_threshold: Annotated[int, Field(ge=1)] = 3
+    latency_spike_ms: Annotated[Annotated[int, Field(ge=1)] | None, EmptyIsNone] = 2000
+    cursor_stall_cycles: Annotated[int, Field(ge=1)] = 5
+    clock_skew_seconds_threshold: Annotated[int, Field(ge=1)] = 30
+    pnl_divergence_try_warn: PositiveMoney = Decimal(50)
+    pnl_divergence_try_error: PositiveMoney = Decimal(200)
+    balance_tolerance_try: Money = Decimal(1)
+    balance_mismatch_cycles: Annotated[int, Field(ge=1)] = 3
+    unknown_probe_escalate_attempts: Annotated[int, Field(ge=1)] = 8
     degrade_warn_codes_csv: Annotated[
         tuple[AnomalyCode, ...], NoDecode, BeforeValidator(_codes)
     ] = (
@@ -260,8 +370,36 @@ class Hardening(BaseModel):
         AnomalyCode.PNL_DIVERGENCE,
     )
     degrade_warn_threshold: Annotated[int, Field(ge=1)] = 3
-    risk_max_order_notional_try: PositiveMoney = Decimal(3000)
-    risk_max_gross_exposure_try: PositiveMoney = Decimal(10_000)
+    degrade_cooldown_observe_seconds: Seconds = 1800
+    degrade_cooldown_reduce_seconds: Seconds = 900
+    degrade_recovery_cycles: Annotated[
+        tuple[int, int, int], NoDecode, BeforeValidator(_three_counts)
+    ] = (4, 4, 8)
+
+    def anomalies(self) -> AnomalyPolicy:
+        """From where on something is odd."""
+        return AnomalyPolicy(
+            data_age_s=Decimal(self.stale_market_data_seconds),
+            rejects=self.reject_spike_threshold,
+            latency_ms=self.latency_spike_ms,
+            cursor_stalls=self.cursor_stall_cycles,
+            divergence_warn_try=self.pnl_divergence_try_warn,
+            divergence_error_try=self.pnl_divergence_try_error,
+            clock_skew_s=Decimal(self.clock_skew_seconds_threshold),
+            balance_tolerance_try=self.balance_tolerance_try,
+            mismatch_cycles=self.balance_mismatch_cycles,
+            unknown_probes=self.unknown_probe_escalate_attempts,
+        )
+
+    def degrade(self) -> DegradePolicy:
+        """How anomalies move the ladder."""
+        return DegradePolicy(
+            warn_codes=frozenset(self.degrade_warn_codes_csv),
+            warn_threshold=self.degrade_warn_threshold,
+            observe_cooldown_s=self.degrade_cooldown_observe_seconds,
+            reduce_cooldown_s=self.degrade_cooldown_reduce_seconds,
+            clean_cycles=self.degrade_recovery_cycles,
+        )
 
 
 class Simulation(BaseModel):
@@ -284,7 +422,7 @@ class Simulation(BaseModel):
     sim_seed: int = 123
 
 
-class Settings(Safety, Placement, Account, Trading, Hardening, Simulation, BaseSettings):
+class Settings(Safety, Placement, Account, Trading, Hardening, Watching, Simulation, BaseSettings):
     """Everything that can be set, validated together."""
 
     model_config = SettingsConfigDict(extra="ignore", case_sensitive=False, frozen=True)
@@ -304,6 +442,14 @@ class Settings(Safety, Placement, Account, Trading, Hardening, Simulation, BaseS
     @model_validator(mode="after")
     def _targets_add_up(self) -> "Settings":
         _weights(self.portfolio_targets, self.symbols)
+        return self
+
+    @model_validator(mode="after")
+    def _limits_agree(self) -> "Settings":
+        """All that is wrong between settings, at once."""
+        problems = [words for is_wrong, words in _disagreements(self) if is_wrong]
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
     def policy(self) -> Policy:
@@ -346,10 +492,12 @@ class Settings(Safety, Placement, Account, Trading, Hardening, Simulation, BaseS
                 else ZERO,
                 max_intent_try=self.stage5_max_intent_notional_try,
             ),
-            degrade=DegradePolicy(
-                warn_codes=frozenset(self.degrade_warn_codes_csv),
-                warn_threshold=self.degrade_warn_threshold,
-            ),
+            strategies=self.strategies,
+            risk=self.risk(),
+            allocation=self.allocation(),
+            lifecycle=self.lifecycle(),
+            anomalies=self.anomalies(),
+            degrade=self.degrade(),
         )
 
     def decisive_digest(self) -> str:
@@ -358,6 +506,42 @@ class Settings(Safety, Placement, Account, Trading, Hardening, Simulation, BaseS
         apart -= {"on_kill"}
         parts = self.model_dump(mode="json", exclude=apart)
         return digest((f"{k}={parts[k]}" for k in sorted(parts)), 16)
+
+
+def _disagreements(s: Settings) -> tuple[tuple[bool, str], ...]:
+    """Every rule between two settings: whether it is broken, and what it says."""
+    cash_max, per_pair = s.try_cash_max, s.max_position_try_per_symbol
+    is_pinned = s.stage5_anchor_price is not None and len(s.symbols) > 1
+    return (
+        (
+            cash_max is not None and cash_max < s.try_cash_target,
+            "TRY_CASH_MAX is under TRY_CASH_TARGET: nothing could be spent; empty is no limit",
+        ),
+        (
+            s.risk_max_order_notional_try < s.min_order_notional_try,
+            "RISK_MAX_ORDER_NOTIONAL_TRY is under MIN_ORDER_NOTIONAL_TRY: no order could pass",
+        ),
+        (
+            per_pair is not None and per_pair > s.max_position_notional_try,
+            "MAX_POSITION_TRY_PER_SYMBOL is over MAX_POSITION_NOTIONAL_TRY, the limit of all pairs",
+        ),
+        (
+            s.max_open_orders < s.max_open_orders_per_symbol,
+            "MAX_OPEN_ORDERS is under MAX_OPEN_ORDERS_PER_SYMBOL",
+        ),
+        (
+            s.pnl_divergence_try_error < s.pnl_divergence_try_warn,
+            "PNL_DIVERGENCE_TRY_ERROR is under PNL_DIVERGENCE_TRY_WARN",
+        ),
+        (
+            s.investable_usage_mode == "cap" and s.max_try_per_cycle is None,
+            "INVESTABLE_USAGE_MODE=cap needs MAX_TRY_PER_CYCLE",
+        ),
+        (
+            is_pinned and StrategyName.MEAN_REVERSION in s.strategies,
+            "STAGE5_ANCHOR_PRICE is the price of one pair, and SYMBOLS names several",
+        ),
+    )
 
 
 class Loaded(BaseModel):

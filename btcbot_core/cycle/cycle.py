@@ -26,7 +26,13 @@ from btcbot_core.domain.trading import (
 )
 from btcbot_core.ledger.book import Ledger
 from btcbot_core.ledger.entries import LedgerEvent
+from btcbot_core.oms.cursor import Cursors
+from btcbot_core.oms.replacing import Replacement
+from btcbot_core.risk.anomalies import Anomaly
+from btcbot_core.risk.day import Day, Snapshot
+from btcbot_core.risk.degrade import NOT_DEGRADED, Degrade
 from btcbot_core.risk.verdict import NOT_JUDGED, RiskVerdict
+from btcbot_core.strategy.anchors import Mids
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,12 +45,32 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """Orders of ours that complete listings and a look-up did not show."""
     fills: tuple[Fill, ...] = ()
     """Trades that the ledger does not hold yet."""
+    asked: tuple[Symbol, ...] = ()
+    """Pairs whose trades were asked for as `oms/cursor.py` says, and came completely."""
 
 
 NOTHING_HEARD = Heard()
 
 
-class Carried(msgspec.Struct, frozen=True, kw_only=True):
+class Vitals(msgspec.Struct, frozen=True, kw_only=True):
+    """How the line to the exchange is, as the runner measured it since the last cycle."""
+
+    exchange_latency_ms: int = 0
+    """The slowest answer."""
+    clock_skew_s: Decimal = ZERO
+    """The exchange's clock minus ours."""
+    rate_limited: bool = False
+    """Whether the exchange asked us to wait."""
+    breaker_open: bool = False
+    """Whether a kind of call is held back now because of that."""
+    cursor_stalls: int = 0
+    """For how many cycles the exchange has had newer trades than our cursor."""
+
+
+ALL_WELL = Vitals()
+
+
+class Carried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one cycle hands to the next. Its size does not grow with history."""
 
     ledger: Ledger
@@ -54,6 +80,19 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True):
     """When an order was last sent, or may have been, by `sent_key`: the cooldown's clock."""
     marks: Mapping[Symbol, Decimal] = {}
     peak_try: Decimal = ZERO
+    day: Day | None = None
+    last: Snapshot | None = None
+    """The money at the end of the last cycle: tomorrow's baseline, perhaps."""
+    degrade: Degrade = NOT_DEGRADED
+    anomalies: tuple[Anomaly, ...] = ()
+    """What the last cycle found."""
+    mismatch_cycles: int = 0
+    """For how many quiet cycles in a row our books have differed from the exchange's."""
+    mids: Mids = {}
+    replacements: tuple[Replacement, ...] = ()
+    are_buys_pulled: bool = False
+    """Whether our resting BUYs were cancelled since the drawdown stopped new orders."""
+    fills_seen: Cursors = {}
 
 
 def sent_key(symbol: Symbol, side: Side) -> str:
@@ -92,6 +131,7 @@ class Cycle(msgspec.Struct, frozen=True, kw_only=True):
     rules: Mapping[Symbol, PairRules] = NO_RULES
     accounts: Accounts = {}
     heard: Heard = NOTHING_HEARD
+    vitals: Vitals = ALL_WELL
     is_killed: bool = False
     carried: Carried
 
@@ -100,9 +140,14 @@ class Cycle(msgspec.Struct, frozen=True, kw_only=True):
     fills: tuple[Fill, ...] = ()
     ledger_events: tuple[LedgerEvent, ...] = ()
     portfolio: Portfolio = NO_PORTFOLIO
+    anomalies: tuple[Anomaly, ...] = ()
+    strangers: tuple[OrderView, ...] = ()
+    """Open orders that are not in our books: placed by hand, or by another program."""
     signals: tuple[Signal, ...] = ()
     verdict: RiskVerdict = NOT_JUDGED
     cancels: tuple[CancelRequest, ...] = ()
     intents: tuple[Intent, ...] = ()
     decisions: tuple[Decision, ...] = ()
     metrics: Metrics | None = None
+    records: Mapping[str, msgspec.Struct] = {}
+    """What a step wants kept in the trace beyond the above, by the step's name."""

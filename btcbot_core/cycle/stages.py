@@ -2,7 +2,9 @@
 
 import msgspec
 
+from btcbot_core.cycle import budgeted
 from btcbot_core.cycle.plan import plan
+from btcbot_core.cycle.renewing import renew
 from btcbot_core.cycle.steps import (
     Steps,
     book,
@@ -13,6 +15,7 @@ from btcbot_core.cycle.steps import (
     propose,
     reconcile,
 )
+from btcbot_core.cycle.watching import degrade, detect, remember
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -27,3 +30,9 @@ class Stage(msgspec.Struct, frozen=True):
 SETTLE: Steps = (reconcile, book, mark)
 
 STAGE3 = Stage("stage3", SETTLE, decide=(propose, judge, expire, plan), close=(measure,))
+STAGE4 = Stage(
+    "stage4",
+    SETTLE,
+    decide=(detect, budgeted.propose, budgeted.judge, renew, budgeted.allocate, plan),
+    close=(measure, degrade, remember),
+)

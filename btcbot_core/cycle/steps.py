@@ -9,6 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from btcbot_core.cycle.cycle import CancelRequest, Cycle, Metrics, sent_key
+from btcbot_core.cycle.facts import active_orders, free_cash
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import Action, Decision
 from btcbot_core.domain.ids import ClientId
@@ -21,6 +22,7 @@ from btcbot_core.ledger.pnl import value
 from btcbot_core.oms.expiry import expired
 from btcbot_core.oms.reconcile import Evidence, reconcile_orders, unresolved_symbols
 from btcbot_core.risk.judge import RiskFacts, judge_basic
+from btcbot_core.risk.verdict import RiskVerdict
 from btcbot_core.strategy.profit_aware import profit_aware
 from btcbot_core.strategy.strategy import StrategyView
 
@@ -99,41 +101,14 @@ def mark(cycle: Cycle) -> Cycle:
 
 def propose(cycle: Cycle) -> Cycle:
     """Ask the strategy what it wants."""
-    wishes = profit_aware(
-        StrategyView(
-            symbols=cycle.symbols,
-            quotes=cycle.market.quotes,
-            rules=cycle.rules,
-            positions=cycle.portfolio.positions,
-            cash_free_try=_free_cash(cycle) or ZERO,
-            working=frozenset(
-                (o.symbol, o.side) for o in cycle.carried.orders.values() if o.is_active
-            ),
-            policy=cycle.policy,
-        )
-    )
+    wishes = profit_aware(view(cycle))
     return replace(cycle, signals=wishes.signals, decisions=(*cycle.decisions, *wishes.holds))
 
 
 def judge(cycle: Cycle) -> Cycle:
     """Decide the mode, which pairs wait, and how much room there is."""
-    verdict = judge_basic(
-        RiskFacts(
-            symbols=cycle.symbols,
-            data_age_s={s: q.age_s(cycle.at) for s, q in cycle.market.quotes.items()},
-            unresolved=unresolved_symbols(cycle.carried.orders),
-            cash_free_try=_free_cash(cycle),
-            unconverted_fees=cycle.portfolio.unconverted_fees,
-            is_killed=cycle.is_killed,
-        ),
-        cycle.policy.limits,
-    )
-    waiting = tuple(
-        Decision(symbol=symbol, action=Action.BLOCK, reason=reason)
-        for symbol, reason in verdict.blocked.items()
-        if reason is Reason.DATA_MISSING
-    )
-    return replace(cycle, verdict=verdict, decisions=(*cycle.decisions, *waiting))
+    verdict = judge_basic(basic_facts(cycle), cycle.policy.limits)
+    return replace(cycle, verdict=verdict, decisions=(*cycle.decisions, *waiting(verdict)))
 
 
 def expire(cycle: Cycle) -> Cycle:
@@ -183,10 +158,38 @@ def measure(cycle: Cycle) -> Cycle:
     )
 
 
-def _free_cash(cycle: Cycle) -> Decimal | None:
-    """Free quote currency; None while balances are unknown or the ledger is not open yet."""
-    balance = cycle.accounts.get(cycle.carried.ledger.quote)
-    return None if balance is None or cycle.carried.ledger.seq == 0 else balance.free
+def view(cycle: Cycle) -> StrategyView:
+    """What a strategy may see of a cycle."""
+    return StrategyView(
+        symbols=cycle.symbols,
+        quotes=cycle.market.quotes,
+        rules=cycle.rules,
+        positions=cycle.portfolio.positions,
+        cash_free_try=free_cash(cycle) or ZERO,
+        working=frozenset((o.symbol, o.side) for o in active_orders(cycle)),
+        policy=cycle.policy,
+    )
+
+
+def basic_facts(cycle: Cycle) -> RiskFacts:
+    """What the rules look at that hold with and without a risk budget."""
+    return RiskFacts(
+        symbols=cycle.symbols,
+        data_age_s={s: q.age_s(cycle.at) for s, q in cycle.market.quotes.items()},
+        unresolved=unresolved_symbols(cycle.carried.orders),
+        cash_free_try=free_cash(cycle),
+        unconverted_fees=cycle.portfolio.unconverted_fees,
+        is_killed=cycle.is_killed,
+    )
+
+
+def waiting(verdict: RiskVerdict) -> tuple[Decision, ...]:
+    """A word on each pair for which no strategy could say anything: it has no quote."""
+    return tuple(
+        Decision(symbol=symbol, action=Action.BLOCK, reason=reason)
+        for symbol, reason in verdict.blocked.items()
+        if reason is Reason.DATA_MISSING
+    )
 
 
 def _settled(cycle: Cycle) -> frozenset[Symbol]:

@@ -14,12 +14,28 @@ class Reason(StrEnum):
     TAKE_PROFIT = "take_profit"
     TAKE_PROFIT_ALL = "take_profit_all"
     STOP_LOSS = "stop_loss"
+    FIRST_ENTRY = "bootstrap_position"
+    MEAN_REVERSION_BUY = "mean_reversion_buy"
+    MEAN_REVERSION_SELL = "mean_reversion_sell"
     # Holds: the strategy wished for nothing
     HOLD_UNDER_THRESHOLD = "hold:under_threshold"
     HOLD_SPREAD_TOO_WIDE = "hold:spread_too_wide"
     HOLD_NO_CASH = "hold:no_cash"
     HOLD_OPEN_ORDER = "hold:open_order"
     HOLD_DUST = "hold:dust"
+    HOLD_NO_ANCHOR = "hold:no_anchor"
+    HOLD_INSIDE_BAND = "hold:inside_band"
+    HOLD_NO_FIRST_ENTRY = "hold:no_first_entry"
+    # Allocation: the money is divided over the wishes
+    ALLOCATED_CASH = "allocation:cash_target"
+    ALLOCATED_POSITION = "allocation:max_position_exposure_cap"
+    ALLOCATED_CYCLE = "allocation:cycle_notional_cap"
+    ALLOCATED_ORDER = "allocation:max_intent_cap"
+    ALLOCATED_HELD = "allocation:position_value_cap"
+    ALLOCATED_UP = "allocation:raised_to_min_notional"
+    ALLOCATION_TOO_SMALL = "allocation:min_notional"
+    ALLOCATION_NO_POSITION = "allocation:no_position"
+    ALLOCATION_PAIR_TAKEN = "allocation:pair_taken"
     # The market
     DATA_STALE = "market_data:stale"
     DATA_MISSING = "market_data:missing"
@@ -41,6 +57,15 @@ class Reason(StrEnum):
     DUPLICATE = "risk_block:duplicate"
     MAX_ORDERS_PER_CYCLE = "risk_drop:max_orders_per_cycle"
     ORDER_CAP = "risk_cap:max_notional_per_order_try"
+    FREE_QTY = "risk_cap:free_qty"
+    MAX_DAILY_LOSS = "risk_block:max_daily_loss"
+    MAX_DRAWDOWN = "risk_block:max_drawdown"
+    MAX_ORDER_NOTIONAL = "risk_block:max_order_notional_try"
+    MAX_POSITION_NOTIONAL = "risk_block:max_position_notional_try"
+    MAX_GROSS_EXPOSURE = "risk_block:max_gross_exposure_try"
+    MIN_PROFIT = "risk_block:min_profit_threshold"
+    NEAR_DUPLICATE = "risk_block:near_duplicate"
+    REPLACE_EXPOSURE = "risk_block:replace_worst_case_exposure"
     # The gate, right before the socket
     KILLED = "policy_block:kill_switch"
     NOT_ARMED = "policy_block:not_armed"
@@ -50,6 +75,12 @@ class Reason(StrEnum):
     EXPIRED = "order:expired"
     CANCEL_ON_KILL = "order:cancel_on_kill"
     CANCEL_RETRY = "order:cancel_retry"
+    DRIFTED = "order:drifted"
+    CANCEL_ON_OBSERVE = "order:cancel_on_observe"
+    REPLACED = "order:replaced"
+    REPLACE_WAITS = "order:replace_waits"
+    REPLACE_OVER = "order:replace_over"
+    REPLACE_EXPIRED = "order:replace_expired"
     REJECTED = "order:rejected"
     NOT_SENT = "order:not_sent"
     OUTCOME_UNKNOWN = "order:outcome_unknown"
@@ -59,6 +90,16 @@ class Reason(StrEnum):
     KILL_SWITCH_ACTIVE = "mode:kill_switch_active"
     ACCOUNTS_MISSING = "mode:accounts_missing"
     FEE_RATE_MISSING = "mode:fee_conversion_missing_rate"
+    DRAWDOWN_LIMIT = "mode:drawdown_limit"
+    NO_EQUITY = "mode:no_equity"
+    EXPOSURE_LIMIT = "mode:exposure_limit"
+    FEE_BUDGET = "mode:fee_budget"
+    MIN_CASH = "mode:min_cash"
+    NO_MARKS = "mode:mark_price_missing_fail_closed"
+    DEGRADED = "mode:degraded"
+    DEGRADE_OVERRIDE = "mode:degrade_override"
+    ANOMALY = "mode:anomaly"
+    UNKNOWN_ORDERS = "mode:unknown_orders"
     MARK_MISSING = "mark:missing"
 
 
@@ -77,16 +118,38 @@ class AnomalyCode(StrEnum):
     RATE_LIMITED = "RATE_LIMITED"
 
 
+class Severity(StrEnum):
+    """How bad an anomaly is: a warning counts, an error stops new orders at once."""
+
+    WARN = "WARN"
+    ERROR = "ERROR"
+
+
 MEANING: dict[Reason, str] = {
     Reason.CONSERVATIVE_ENTRY: "no position and a narrow spread: buy the entry budget at the ask",
     Reason.TAKE_PROFIT: "the bid pays cost, both fees and the profit wanted: sell a part",
     Reason.TAKE_PROFIT_ALL: "as take_profit; a part or its rest would be too small: sell all",
     Reason.STOP_LOSS: "the bid fell through the stop: sell all",
+    Reason.FIRST_ENTRY: "mean reversion holds none of the pair: buy the first entry at the ask",
+    Reason.MEAN_REVERSION_BUY: "the price is far enough under its mean: buy more at the ask",
+    Reason.MEAN_REVERSION_SELL: "the price is far enough over its mean: sell at the bid",
     Reason.HOLD_UNDER_THRESHOLD: "the position has not earned its costs and the profit wanted",
     Reason.HOLD_SPREAD_TOO_WIDE: "bid and ask are too far apart to enter",
     Reason.HOLD_NO_CASH: "no free cash is left to enter with",
     Reason.HOLD_OPEN_ORDER: "an order on this side is open already",
     Reason.HOLD_DUST: "the position is too small to be sold on the exchange",
+    Reason.HOLD_NO_ANCHOR: "too few prices have been seen yet for a mean",
+    Reason.HOLD_INSIDE_BAND: "the price is close to its mean",
+    Reason.HOLD_NO_FIRST_ENTRY: "holds none of the pair, and no first entry is set",
+    Reason.ALLOCATED_CASH: "made smaller: so much cash is left to deploy in this cycle",
+    Reason.ALLOCATED_POSITION: "made smaller: a position on one pair may not be larger",
+    Reason.ALLOCATED_CYCLE: "made smaller: one cycle may not buy more",
+    Reason.ALLOCATED_ORDER: "made smaller: one order may not be larger",
+    Reason.ALLOCATED_HELD: "made smaller: no more than this is held",
+    Reason.ALLOCATED_UP: "made larger: it would have been under the minimum, and there is room",
+    Reason.ALLOCATION_TOO_SMALL: "what may be spent is under the minimum",
+    Reason.ALLOCATION_NO_POSITION: "nothing of the pair is held to sell",
+    Reason.ALLOCATION_PAIR_TAKEN: "another strategy's wish on the pair goes first",
     Reason.DATA_STALE: "the last quote is older than allowed: this pair waits",
     Reason.DATA_MISSING: "there is no usable quote: this pair waits",
     Reason.MODE_FORBIDS: "the risk mode does not allow this side",
@@ -106,6 +169,15 @@ MEANING: dict[Reason, str] = {
     Reason.DUPLICATE: "the same order was decided before under the same id",
     Reason.MAX_ORDERS_PER_CYCLE: "this cycle has placed as many orders as one cycle may",
     Reason.ORDER_CAP: "made smaller: one order may not be larger",
+    Reason.FREE_QTY: "made smaller: no more than this is free to sell",
+    Reason.MAX_DAILY_LOSS: "today has lost as much as a day may: no BUY until tomorrow",
+    Reason.MAX_DRAWDOWN: "equity has fallen too far under its peak: no BUY",
+    Reason.MAX_ORDER_NOTIONAL: "one order may not be so large",
+    Reason.MAX_POSITION_NOTIONAL: "all positions and open BUYs together may not be so large",
+    Reason.MAX_GROSS_EXPOSURE: "all that is held and ordered may not come to so much",
+    Reason.MIN_PROFIT: "the price does not pay cost, fee, slippage and the profit wanted",
+    Reason.NEAR_DUPLICATE: "nearly the same order is open already",
+    Reason.REPLACE_EXPOSURE: "the old order and the new one together could come to too much",
     Reason.KILLED: "the kill latch was set before the order left: not sent",
     Reason.NOT_ARMED: "no lease to trade live is held: not sent",
     Reason.OVER_LEASE_LIMIT: "more than the operator granted when arming: not sent",
@@ -113,6 +185,12 @@ MEANING: dict[Reason, str] = {
     Reason.EXPIRED: "open for longer than its time to live: cancel",
     Reason.CANCEL_ON_KILL: "killed: our open orders are cancelled",
     Reason.CANCEL_RETRY: "the cancel has not come through: ask again",
+    Reason.DRIFTED: "the price has left the order behind: cancel",
+    Reason.CANCEL_ON_OBSERVE: "the drawdown stops new orders: our resting BUYs are cancelled once",
+    Reason.REPLACED: "stale, and still wished for: cancel; the rest is ordered when it is gone",
+    Reason.REPLACE_WAITS: "an order on this side is being replaced: its rest goes first",
+    Reason.REPLACE_OVER: "nothing worth ordering is left of the order that was replaced",
+    Reason.REPLACE_EXPIRED: "the rest of a replaced order could not be placed in time: given up",
     Reason.REJECTED: "the exchange refused the order",
     Reason.NOT_SENT: "the order never left this machine",
     Reason.OUTCOME_UNKNOWN: "no usable answer: the pair is frozen until evidence decides",
@@ -121,5 +199,15 @@ MEANING: dict[Reason, str] = {
     Reason.KILL_SWITCH_ACTIVE: "the kill latch is set",
     Reason.ACCOUNTS_MISSING: "balances are not known: nothing may be done",
     Reason.FEE_RATE_MISSING: "a fee in a currency without a rate: only less risk is allowed",
+    Reason.DRAWDOWN_LIMIT: "the loss from the peak, or of today, is at its limit",
+    Reason.NO_EQUITY: "nothing is left, or less than nothing",
+    Reason.EXPOSURE_LIMIT: "what is held in all, or in one pair, is over its limit",
+    Reason.FEE_BUDGET: "today's fees are over their budget",
+    Reason.MIN_CASH: "free cash is under what must be kept",
+    Reason.NO_MARKS: "no price is known to value what is held, or of any pair: fail closed",
+    Reason.DEGRADED: "anomalies made the mode stricter; it loosens step by step",
+    Reason.DEGRADE_OVERRIDE: "the operator made the mode stricter until a set time",
+    Reason.ANOMALY: "an error that was found in this cycle",
+    Reason.UNKNOWN_ORDERS: "what became of an order is not known: no new risk anywhere",
     Reason.MARK_MISSING: "no price for a holding: valued at its last mark, else at cost",
 }

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from enum import StrEnum
 
 import msgspec
 
 from btcbot_core.domain.codes import AnomalyCode
-from btcbot_core.domain.money import ZERO
+from btcbot_core.domain.money import ONE, ZERO
 from btcbot_core.domain.symbol import Symbol
 
 
@@ -56,6 +57,13 @@ class PortfolioPolicy(msgspec.Struct, frozen=True, kw_only=True):
     targets: Mapping[Symbol, Decimal] = {}
 
 
+class StrategyName(StrEnum):
+    """The strategies that there are."""
+
+    PROFIT_AWARE = "profit_aware"
+    MEAN_REVERSION = "mean_reversion"
+
+
 class MeanReversionPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """Knobs of the mean-reversion strategy. `anchor` overrides the rolling mean of mids."""
 
@@ -64,6 +72,73 @@ class MeanReversionPolicy(msgspec.Struct, frozen=True, kw_only=True):
     anchor: Decimal | None = None
     first_entry_try: Decimal = Decimal(50)
     max_intent_try: Decimal | None = Decimal(100)
+
+
+class RiskPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """The risk budget: what may be lost, held and paid. `None` is no limit, 0 allows nothing."""
+
+    max_drawdown_try: Decimal = Decimal(3000)
+    max_daily_drawdown_try: Decimal = Decimal(1000)
+    max_gross_exposure_try: Decimal = Decimal(10_000)
+    max_position_ratio: Decimal = Decimal("0.30")
+    max_order_notional_try: Decimal = Decimal(3000)
+    min_cash_try: Decimal | None = None
+    max_fees_per_day_try: Decimal | None = None
+    max_daily_loss_try: Decimal = Decimal(1000)
+    max_drawdown_ratio: Decimal = Decimal("0.10")
+    max_positions_try: Decimal = Decimal(5000)
+    """All positions together, whatever the setting's name suggests."""
+    max_position_per_pair_try: Decimal | None = Decimal(5000)
+    replace_budget_try: Decimal = Decimal(5000)
+    slippage_bps: Decimal = Decimal(10)
+
+
+class UsageMode(StrEnum):
+    """How much of the cash over its target one cycle may deploy."""
+
+    USE_ALL = "use_all"
+    FRACTION = "fraction"
+    CAP = "cap"
+
+
+class AllocationPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How the cash is divided over the wishes of a cycle."""
+
+    cash_max_try: Decimal | None = Decimal(600)
+    fee_buffer_bps: Decimal = Decimal(20)
+    usage: UsageMode = UsageMode.USE_ALL
+    usage_ratio: Decimal = ONE
+    max_per_cycle_try: Decimal | None = None
+
+
+class LifecyclePolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """When a resting order is left behind, is a copy of another, or is replaced."""
+
+    drift_bps: Decimal = Decimal(25)
+    duplicate_price_bps: Decimal = Decimal(5)
+    duplicate_qty_ratio: Decimal = Decimal("0.01")
+    replace_cycles_max: int = 10
+    """How many cycles a replacement may wait before it is given up."""
+    cancel_buys_on_observe: bool = True
+    fills_lookback_s: int = 1800
+    """How far behind the newest trade that we saw trades are asked for again."""
+
+
+class AnomalyPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """From where on something is odd. `None` turns a check off."""
+
+    data_age_s: Decimal = Decimal(30)
+    rejects: int = 3
+    latency_ms: int | None = 2000
+    cursor_stalls: int = 5
+    divergence_warn_try: Decimal = Decimal(50)
+    divergence_error_try: Decimal = Decimal(200)
+    clock_skew_s: Decimal = Decimal(30)
+    balance_tolerance_try: Decimal = ONE
+    mismatch_cycles: int = 3
+    """Quiet cycles in a row after which books that differ from the exchange's are an error."""
+    unknown_probes: int = 8
+    """Look-ups in vain after which an order of unknown outcome is an error."""
 
 
 class DegradePolicy(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +152,10 @@ class DegradePolicy(msgspec.Struct, frozen=True, kw_only=True):
         }
     )
     warn_threshold: int = 3
+    observe_cooldown_s: int = 1800
+    reduce_cooldown_s: int = 900
+    clean_cycles: tuple[int, int, int] = (4, 4, 8)
+    """Clean cycles in a row that take the ladder down from level 3, from 2, and from 1."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,4 +164,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     orders: OrderPolicy = OrderPolicy()
     portfolio: PortfolioPolicy = PortfolioPolicy()
     mean_reversion: MeanReversionPolicy = MeanReversionPolicy()
+    strategies: tuple[StrategyName, ...] = (StrategyName.PROFIT_AWARE,)
+    """Asked in this order; where two wish for the same pair, the first goes first."""
+    risk: RiskPolicy = RiskPolicy()
+    allocation: AllocationPolicy = AllocationPolicy()
+    lifecycle: LifecyclePolicy = LifecyclePolicy()
+    anomalies: AnomalyPolicy = AnomalyPolicy()
     degrade: DegradePolicy = DegradePolicy()

@@ -170,3 +170,31 @@ def may_give_up(order: Order, at: datetime, policy: OrderPolicy) -> bool:
 def unresolved_symbols(orders: Mapping[ClientId, Order]) -> frozenset[Symbol]:
     """Pairs with an order whose outcome is not known: they trade no more until it is."""
     return frozenset(o.symbol for o in orders.values() if o.status in UNRESOLVED)
+
+
+class Strangers(msgspec.Struct, frozen=True):
+    """Open orders on the exchange that are not in our books."""
+
+    orphans: tuple[OrderView, ...]
+    """They carry our prefix: another program of ours, or books of ours that are lost."""
+    foreign: tuple[OrderView, ...]
+    """Everybody else's: shown, never touched (DEC-11)."""
+
+
+def strangers(
+    orders: Mapping[ClientId, Order], views: tuple[OrderView, ...], prefix: str
+) -> Strangers:
+    """The listed orders that we do not know, told apart by our prefix."""
+    ids = {order.exchange_id for order in orders.values()}
+    unknown = [
+        view
+        for view in views
+        if view.status in (ViewStatus.OPEN, ViewStatus.PARTIAL)
+        and view.exchange_id not in ids
+        and view.client_id not in orders
+    ]
+    ours = {view.exchange_id for view in unknown if (view.client_id or "").startswith(f"{prefix}-")}
+    return Strangers(
+        orphans=tuple(view for view in unknown if view.exchange_id in ours),
+        foreign=tuple(view for view in unknown if view.exchange_id not in ours),
+    )

@@ -23,6 +23,28 @@ class ModeReason(msgspec.Struct, frozen=True):
     limit: str = ""
 
 
+class BuyStop(msgspec.Struct, frozen=True):
+    """A loss that stops every BUY, whatever the mode. Both numbers share the unit."""
+
+    reason: Reason
+    observed: Decimal
+    limit: Decimal
+    unit: str
+
+
+class Caps(msgspec.Struct, frozen=True, kw_only=True):
+    """What the risk budget leaves to single orders. Without a budget there are none of these."""
+
+    order_notional_try: Decimal
+    positions_left_try: Decimal
+    """What positions and open BUYs together may still grow by."""
+    gross_left_try: Decimal
+    """The same under the limit for all exposure."""
+    min_profit_bps: Decimal
+    """What a take-profit must earn over cost."""
+    buy_stop: BuyStop | None = None
+
+
 class RiskVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """The mode, every rule that spoke, and the room that is left for orders of this cycle."""
 
@@ -33,6 +55,7 @@ class RiskVerdict(msgspec.Struct, frozen=True, kw_only=True):
     notional_left_try: Decimal = ZERO
     blocked: Mapping[Symbol, Reason] = {}
     """Pairs that may not trade this cycle: stale or missing data, an unknown order."""
+    caps: Caps | None = None
 
     def allows(self, side: Side) -> bool:
         """Whether the mode permits an order on this side at all."""

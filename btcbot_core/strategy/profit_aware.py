@@ -11,12 +11,11 @@ from decimal import Decimal
 
 from btcbot_core.domain.account import Position
 from btcbot_core.domain.codes import Reason
-from btcbot_core.domain.decisions import Action, Decision
+from btcbot_core.domain.decisions import Decision
 from btcbot_core.domain.market import Quote
 from btcbot_core.domain.money import ONE, ZERO, from_bps
-from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Side, Signal
-from btcbot_core.strategy.strategy import StrategyView, Wishes
+from btcbot_core.strategy.strategy import StrategyView, Wishes, hold
 
 NAME = "profit_aware_v1"
 _EXIT_CONFIDENCE = Decimal("0.9")
@@ -39,26 +38,26 @@ def profit_aware(view: StrategyView) -> Wishes:
             continue
         signals.append(wish)
         if wish.side is Side.BUY:
-            cash -= wish.qty * quote.ask * _cost_ratio(view)
+            cash -= wish.qty * quote.ask * view.cost_ratio
     return Wishes(tuple(signals), tuple(holds))
 
 
 def _enter(view: StrategyView, quote: Quote, cash_try: Decimal) -> Signal | Decision:
     knobs = view.policy.strategy
     if (quote.symbol, Side.BUY) in view.working:
-        return _hold(quote.symbol, Reason.HOLD_OPEN_ORDER)
+        return hold(quote.symbol, Reason.HOLD_OPEN_ORDER)
     spread_ratio = (quote.ask - quote.bid) / quote.bid
     if spread_ratio > knobs.entry_max_spread_ratio:
-        return _hold(
+        return hold(
             quote.symbol,
             Reason.HOLD_SPREAD_TOO_WIDE,
             spread_ratio,
             knobs.entry_max_spread_ratio,
             "ratio",
         )
-    budget = min(cash_try / _cost_ratio(view), knobs.entry_budget_try)
+    budget = min(cash_try / view.cost_ratio, knobs.entry_budget_try)
     if budget <= ZERO:
-        return _hold(quote.symbol, Reason.HOLD_NO_CASH, cash_try, ZERO, "TRY")
+        return hold(quote.symbol, Reason.HOLD_NO_CASH, cash_try, ZERO, "TRY")
     return Signal(
         symbol=quote.symbol,
         side=Side.BUY,
@@ -73,14 +72,14 @@ def _enter(view: StrategyView, quote: Quote, cash_try: Decimal) -> Signal | Deci
 def _exit(view: StrategyView, quote: Quote, position: Position) -> Signal | Decision:
     knobs = view.policy.strategy
     if (quote.symbol, Side.SELL) in view.working:
-        return _hold(quote.symbol, Reason.HOLD_OPEN_ORDER)
+        return hold(quote.symbol, Reason.HOLD_OPEN_ORDER)
     stop = knobs.stop_loss_bps
     if stop is not None and quote.bid <= position.avg_cost * (ONE - from_bps(stop)):
         return _sell(view, quote, position.qty, position, Reason.STOP_LOSS)
     wanted_bps = knobs.min_profit_bps + 2 * knobs.taker_fee_bps
     threshold = position.avg_cost * (ONE + from_bps(wanted_bps))
     if quote.bid < threshold:
-        return _hold(quote.symbol, Reason.HOLD_UNDER_THRESHOLD, quote.bid, threshold, "price")
+        return hold(quote.symbol, Reason.HOLD_UNDER_THRESHOLD, quote.bid, threshold, "price")
     part = position.qty * knobs.take_profit_ratio
     smallest = view.min_notional_try(quote.symbol)
     if min(part, position.qty - part) * quote.bid < smallest:
@@ -94,7 +93,7 @@ def _sell(
     smallest = view.min_notional_try(quote.symbol)
     if position.qty * quote.bid < smallest:
         worth = position.qty * quote.bid
-        return _hold(quote.symbol, Reason.HOLD_DUST, worth, smallest, "TRY")
+        return hold(quote.symbol, Reason.HOLD_DUST, worth, smallest, "TRY")
     return Signal(
         symbol=quote.symbol,
         side=Side.SELL,
@@ -103,21 +102,4 @@ def _sell(
         reason=reason,
         confidence_ratio=_EXIT_CONFIDENCE,
         strategy=NAME,
-    )
-
-
-def _cost_ratio(view: StrategyView) -> Decimal:
-    """What a unit of notional costs with its fee."""
-    return ONE + from_bps(view.policy.strategy.taker_fee_bps)
-
-
-def _hold(
-    symbol: Symbol,
-    reason: Reason,
-    observed: Decimal | None = None,
-    limit: Decimal | None = None,
-    unit: str = "",
-) -> Decision:
-    return Decision(
-        symbol=symbol, action=Action.HOLD, reason=reason, observed=observed, limit=limit, unit=unit
     )

@@ -6,8 +6,10 @@ from decimal import Decimal
 import msgspec
 
 from btcbot_core.domain.account import Position
-from btcbot_core.domain.decisions import Decision
+from btcbot_core.domain.codes import Reason
+from btcbot_core.domain.decisions import Action, Decision
 from btcbot_core.domain.market import Quote
+from btcbot_core.domain.money import ONE, from_bps
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.rules import PairRules
 from btcbot_core.domain.symbol import Symbol
@@ -25,6 +27,13 @@ class StrategyView(msgspec.Struct, frozen=True, kw_only=True):
     working: frozenset[tuple[Symbol, Side]]
     """Sides of pairs on which an order of ours is not finished."""
     policy: Policy
+    anchors: Mapping[Symbol, Decimal] = {}
+    """The mean of each pair's last mids, once there are enough of them."""
+
+    @property
+    def cost_ratio(self) -> Decimal:
+        """What a unit of notional costs with its fee."""
+        return ONE + from_bps(self.policy.strategy.taker_fee_bps)
 
     def min_notional_try(self, symbol: Symbol) -> Decimal:
         """The smallest total that can be traded: the exchange's minimum or ours."""
@@ -38,6 +47,19 @@ class Wishes(msgspec.Struct, frozen=True):
 
     signals: tuple[Signal, ...]
     holds: tuple[Decision, ...]
+
+
+def hold(
+    symbol: Symbol,
+    reason: Reason,
+    observed: Decimal | None = None,
+    limit: Decimal | None = None,
+    unit: str = "",
+) -> Decision:
+    """The decision to wish for nothing."""
+    return Decision(
+        symbol=symbol, action=Action.HOLD, reason=reason, observed=observed, limit=limit, unit=unit
+    )
 
 
 Strategy = Callable[[StrategyView], Wishes]

@@ -1,0 +1,103 @@
+"""The steps that watch the world: what is odd, how strict that makes us, what is remembered."""
+
+import msgspec
+
+from btcbot_core.cycle.cycle import Cycle
+from btcbot_core.domain.codes import Reason
+from btcbot_core.domain.policy import StrategyName
+from btcbot_core.domain.symbol import Symbol
+from btcbot_core.domain.trading import UNRESOLVED, OrderEventKind
+from btcbot_core.ledger.compare import divergence_try, gaps, mismatches
+from btcbot_core.oms.cursor import moved
+from btcbot_core.oms.reconcile import strangers
+from btcbot_core.risk.anomalies import AnomalyFacts, Unresolved, anomalies, reject_spike
+from btcbot_core.risk.day import snapshot
+from btcbot_core.risk.degrade import advance
+from btcbot_core.strategy.anchors import remembered
+
+replace = msgspec.structs.replace
+
+
+def detect(cycle: Cycle) -> Cycle:
+    """Find what is odd before anything is decided; an error among it counts in this cycle."""
+    found = strangers(cycle.carried.orders, cycle.heard.views, cycle.policy.orders.client_id_prefix)
+    apart = gaps(cycle.carried.ledger, cycle.accounts, cycle.rules, cycle.carried.marks)
+    odd = mismatches(apart or (), cycle.policy.anomalies.balance_tolerance_try)
+    in_a_row = _mismatch_cycles(cycle, bool(odd))
+    facts = AnomalyFacts(
+        data_age_s={s: q.age_s(cycle.at) for s, q in cycle.market.quotes.items()},
+        lost=_lost(cycle),
+        unresolved=_unresolved(cycle),
+        orphans=tuple(sorted({view.symbol for view in found.orphans})),
+        divergence_try=None if apart is None or cycle.fills else divergence_try(apart),
+        mismatches=odd if in_a_row else {},
+        mismatch_cycles=in_a_row,
+        latency_ms=cycle.vitals.exchange_latency_ms,
+        clock_skew_s=cycle.vitals.clock_skew_s,
+        is_rate_limited=cycle.vitals.rate_limited,
+        is_breaker_open=cycle.vitals.breaker_open,
+        cursor_stalls=cycle.vitals.cursor_stalls,
+        is_overridden=cycle.carried.degrade.floor(cycle.at) > 0,
+    )
+    lookback_s = cycle.policy.lifecycle.fills_lookback_s
+    heard, seen = cycle.heard, cycle.carried.fills_seen
+    carried = replace(
+        cycle.carried,
+        mismatch_cycles=in_a_row,
+        fills_seen=moved(seen, heard.fills, heard.asked, cycle.at, lookback_s),
+    )
+    return replace(
+        cycle,
+        carried=carried,
+        anomalies=anomalies(facts, cycle.policy.anomalies),
+        strangers=(*found.orphans, *found.foreign),
+    )
+
+
+def degrade(cycle: Cycle) -> Cycle:
+    """Move the ladder by all that this cycle found; it counts from the next cycle on."""
+    rejects = sum(1 for e in cycle.order_events if e.kind is OrderEventKind.REJECTED)
+    found = (*cycle.anomalies, *reject_spike(rejects, cycle.policy.anomalies))
+    ladder = advance(cycle.carried.degrade, found, cycle.at, cycle.policy.degrade)
+    carried = replace(cycle.carried, degrade=ladder, anomalies=found)
+    return replace(cycle, anomalies=found, carried=carried)
+
+
+def remember(cycle: Cycle) -> Cycle:
+    """Keep what later cycles compare with: the money, the mids, and that BUYs were pulled.
+
+    That they were is kept only now, after the cancels were sent: who died in between asks again.
+    """
+    carried = replace(
+        cycle.carried,
+        last=snapshot(cycle.portfolio, cycle.at),
+        are_buys_pulled=any(r.reason is Reason.DRAWDOWN_LIMIT for r in cycle.verdict.reasons),
+    )
+    if StrategyName.MEAN_REVERSION in cycle.policy.strategies:
+        mids = {s: q.mid for s, q in cycle.market.quotes.items()}
+        lookback = cycle.policy.mean_reversion.lookback
+        carried = replace(carried, mids=remembered(carried.mids, mids, lookback))
+    return replace(cycle, carried=carried)
+
+
+def _mismatch_cycles(cycle: Cycle, is_odd: bool) -> int:
+    """Quiet cycles in a row with a mismatch. While orders move, balances and trades are not of one
+    instant, so such a cycle tells nothing either way.
+    """
+    if cycle.order_events or cycle.fills:
+        return cycle.carried.mismatch_cycles
+    return cycle.carried.mismatch_cycles + 1 if is_odd else 0
+
+
+def _lost(cycle: Cycle) -> tuple[Symbol, ...]:
+    """Pairs that once had a price. One that never had any has not begun; it waits by itself."""
+    quotes, marks = cycle.market.quotes, cycle.carried.marks
+    return tuple(s for s in cycle.symbols if s not in quotes and s in marks)
+
+
+def _unresolved(cycle: Cycle) -> tuple[Unresolved, ...]:
+    return tuple(
+        Unresolved(order.symbol, order.absent_probes)
+        for order in cycle.carried.orders.values()
+        if order.status in UNRESOLVED
+    )

@@ -1,0 +1,39 @@
+"""From when on trades are asked for: behind the newest one seen, so that a late one is not lost.
+
+Trades are fetched at least once and booked exactly once, by their ids. (STAGE3_6 §5.4.)
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+from btcbot_core.domain.symbol import Symbol
+from btcbot_core.domain.trading import Fill
+
+Cursors = Mapping[Symbol, datetime]
+"""The newest trade seen of each pair."""
+
+
+def fills_since(
+    cursor: datetime | None, oldest_order: datetime | None, at: datetime, lookback_s: int
+) -> datetime:
+    """The instant from which to ask: the look-back before the cursor or now, or an older order."""
+    since = (cursor or at) - timedelta(seconds=lookback_s)
+    return since if oldest_order is None else min(since, oldest_order)
+
+
+def moved(
+    cursors: Cursors,
+    fills: Iterable[Fill],
+    symbols: Iterable[Symbol],
+    at: datetime,
+    lookback_s: int,
+) -> Cursors:
+    """The cursors after trades were heard. They move without trades too: a quiet pair is asked
+    for no more than a look-back behind the last look."""
+    newest = dict(cursors)
+    oldest = at - timedelta(seconds=lookback_s)
+    for symbol in symbols:
+        newest[symbol] = max(newest.get(symbol, oldest), oldest)
+    for fill in fills:
+        newest[fill.symbol] = max(newest.get(fill.symbol, fill.at), fill.at)
+    return newest
