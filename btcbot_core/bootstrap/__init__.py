@@ -34,14 +34,24 @@ def open_session(options: SessionOptions) -> Session:
         if folder is not None:
             from btcbot_core.bootstrap.recorded import open_recorded
 
-            return open_recorded(options, folder, undo)
+            return _watched(open_recorded(options, folder, undo), options)
         from btcbot_core.bootstrap.runs import live_settings
 
         settings = live_settings(options)
         if settings.dry_run:
             from btcbot_core.bootstrap.market import open_dry_run
 
-            return open_dry_run(options, settings, undo)
+            return _watched(open_dry_run(options, settings, undo), options)
         from btcbot_core.bootstrap.live import open_live
 
-        return open_live(options, settings, undo)
+        return _watched(open_live(options, settings, undo), options)
+
+
+def _watched(session: Session, options: SessionOptions) -> Session:
+    """A service manager that asked for it is told of every turn."""
+    from btcbot_core.adapters.systemd import notifier
+    from btcbot_core.app.heartbeat import Heartbeat
+
+    if options.is_unattended and (notify := notifier()) is not None:
+        session.observe(Heartbeat(notify))
+    return session

@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="btcbot-core", description=DESCRIPTION, epilog=EPILOG)
     top.add_argument("--version", action="version", version=f"btcbot {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_run, _status, _kill, _reset, _arm, _paper_exchange, _config):
+    for add in (_run, _status, _kill, _reset, _arm, _cancel_own, _paper_exchange, _config):
         add(commands)
     return top
 
@@ -133,6 +133,11 @@ def _arm(commands: "_Commands[argparse.ArgumentParser]") -> None:
     arm.add_argument("--reason", required=True, metavar="TEXT", help="why; it is journalled")
     off = "end a live runner's lease now"
     _command(commands, "disarm", off, ("btcbot_core.cli.arm", "disarm"))
+
+
+def _cancel_own(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "cancel our own open orders at the exchange; needs no runner, and refuses a living one"
+    _command(commands, "cancel-own", text, ("btcbot_core.cli.cancelling", "cancel"))
 
 
 def _one_line(text: str) -> str:

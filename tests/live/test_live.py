@@ -2,7 +2,7 @@
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -19,22 +19,6 @@ from tests.live.rig import (
     wait_until,
 )
 from tests.live.storm import weather
-
-
-@pytest.fixture
-def exchange(tmp_path: Path) -> Iterator[Exchange]:
-    started = Exchange(tmp_path)
-    started.start()
-    yield started
-    started.stop()
-
-
-@pytest.fixture
-def bot(tmp_path: Path, exchange: Exchange) -> Iterator[Bot]:
-    made = Bot(tmp_path, exchange)
-    yield made
-    if made.process is not None and made.process.poll() is None:
-        made.kill()
 
 
 def test_through_a_storm_and_kills_exchange_and_ledger_agree(tmp_path: Path) -> None:
