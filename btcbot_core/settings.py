@@ -550,6 +550,8 @@ class Loaded(BaseModel):
     settings: Settings
     sources: dict[str, str]
     warnings: tuple[str, ...]
+    odd_names: frozenset[str]
+    """What the file sets that is no setting."""
 
     def shown(self) -> dict[str, tuple[str, str]]:
         """Each setting's value as text and its source; a secret shows only that it is there."""
@@ -570,6 +572,11 @@ def _shown(value: object) -> str:
 def names() -> tuple[str, ...]:
     """The environment names of all settings, in the order in which they are declared."""
     return tuple(_canonical_name(field) for field in Settings.model_fields)
+
+
+def known_names() -> frozenset[str]:
+    """Every spelling under which a setting may be given."""
+    return frozenset(name for field in Settings.model_fields for name in _spellings(field))
 
 
 def load(
@@ -604,7 +611,8 @@ def load(
         settings = Settings(**cast("dict[str, object]", _by_field(values)))  # type: ignore[arg-type]
     except ValidationError as error:
         raise ConfigError(*_problems(error)) from None
-    return Loaded(settings=settings, sources=sources, warnings=warnings)
+    odd_names = frozenset(from_file) - known_names()
+    return Loaded(settings=settings, sources=sources, warnings=warnings, odd_names=odd_names)
 
 
 def _canonical_name(field: str) -> str:
@@ -664,7 +672,7 @@ def _read_env_file(path: Path | None, is_skipped: bool) -> tuple[dict[str, str],
     values = {k: v or "" for k, v in dotenv_values(chosen, interpolate=False).items()}
     if mode & (stat.S_IRWXG | stat.S_IRWXO) and any(values.get(name) for name in SECRETS):
         raise ConfigError(f"{chosen}: holds a secret and others can read it: chmod 600 {chosen}")
-    known = {s for field in Settings.model_fields for s in _spellings(field)} | SECRETS
+    known = known_names()
     odd = tuple(
         f"{chosen}:{n}: {k} is no setting of ours" for k, n in seen.items() if k not in known
     )
