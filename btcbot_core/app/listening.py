@@ -1,11 +1,16 @@
 """Asking the exchange what became of our orders: listings first, look-ups for what they lack."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
-from btcbot_core.cycle.cycle import Heard
+import msgspec
+
+from btcbot_core.cycle.cycle import Carried, Heard
 from btcbot_core.domain.ids import ClientId, RunId
+from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Fill, Order, OrderView
+from btcbot_core.oms.cursor import fills_since
 from btcbot_core.ports import ExchangePort, Store
 
 
@@ -24,10 +29,40 @@ class Listener:
         """
         if not orders:
             return Heard()
-        active = [order for order in orders.values() if order.is_active]
+        views, absent = self._views(orders.values(), ())
+        return Heard(
+            views=views, absent=absent, fills=self._fresh(self._trades(_oldest(orders.values())))
+        )
+
+    def sweep(
+        self, carried: Carried, symbols: Sequence[Symbol], at: datetime, policy: Policy
+    ) -> tuple[Heard, Carried]:
+        """Everything new on all pairs that we trade or hold, whoever did it.
+
+        Trades are asked for from behind the newest one seen, so that a late one is not lost; one
+        that belongs to an order that we finished long ago brings that order back.
+        """
+        held = (s for s, holding in carried.ledger.holdings.items() if holding.qty)
+        asked = sorted({*symbols, *held, *(o.symbol for o in carried.orders.values())})
+        oldest = _oldest(carried.orders.values())
+        lookback_s = policy.lifecycle.fills_lookback_s
+        since = {
+            s: fills_since(carried.fills_seen.get(s), oldest.get(s), at, lookback_s) for s in asked
+        }
+        fills = self._fresh(self._trades(since))
+        carried = self._with_finished(carried, fills)
+        views, absent = self._views(carried.orders.values(), asked)
+        heard = Heard(views=views, absent=absent, fills=fills, asked=tuple(asked))
+        return heard, carried
+
+    def _views(
+        self, orders: Iterable[Order], also: Iterable[Symbol]
+    ) -> tuple[tuple[OrderView, ...], tuple[ClientId, ...]]:
+        """All open orders of the pairs that matter, and our own that are in no list."""
+        active = [order for order in orders if order.is_active]
         views = [
             view
-            for symbol in sorted({order.symbol for order in active})
+            for symbol in sorted({*also, *(order.symbol for order in active)})
             for view in self._exchange.open_orders(symbol)
         ]
         listed = {view.exchange_id for view in views} | {view.client_id for view in views}
@@ -35,29 +70,50 @@ class Listener:
         for order in active:
             if order.exchange_id in listed or order.client_id in listed:
                 continue
-            found: OrderView | None = self._exchange.find_order(order)
+            found = self._exchange.find_order(order)
             if found is None:
                 absent.append(order.client_id)
             else:
                 views.append(found)
-        return Heard(
-            views=tuple(views), absent=tuple(absent), fills=self._new_fills(orders.values())
-        )
+        return tuple(views), tuple(absent)
 
-    def _new_fills(self, orders: Iterable[Order]) -> tuple[Fill, ...]:
-        """Trades since the oldest of these orders that the ledger does not hold yet."""
-        since: dict[Symbol, Order] = {}
-        for order in orders:
-            oldest = since.get(order.symbol)
-            if oldest is None or order.created_at < oldest.created_at:
-                since[order.symbol] = order
-        fills = [
+    def _trades(self, since: Mapping[Symbol, datetime]) -> list[Fill]:
+        return [
             fill
-            for symbol, order in sorted(since.items())
-            for fill in self._exchange.fills(symbol, order.created_at)
+            for symbol, instant in sorted(since.items())
+            for fill in self._exchange.fills(symbol, instant)
         ]
+
+    def _fresh(self, fills: Sequence[Fill]) -> tuple[Fill, ...]:
+        """Those trades that the ledger does not hold yet, each once."""
         if not fills:
             return ()
         with self._store.read() as work:
             booked = work.ledger.booked(self._run, [fill.id for fill in fills])
         return tuple({f.id: f for f in fills if f.id not in booked}.values())
+
+    def _with_finished(self, carried: Carried, fills: Sequence[Fill]) -> Carried:
+        """Bring back finished orders that these trades belong to: a fill is booked in any state."""
+        orders = carried.orders
+        known = {order.exchange_id for order in orders.values()}
+        late = [f for f in fills if f.exchange_id not in known and f.client_id not in orders]
+        if not late:
+            return carried
+        with self._store.read() as work:
+            found = work.orders.find(
+                self._run,
+                [fill.exchange_id for fill in late],
+                [fill.client_id for fill in late if fill.client_id],
+            )
+        returned = {order.client_id: order for order in found}
+        return msgspec.structs.replace(carried, orders={**orders, **returned})
+
+
+def _oldest(orders: Iterable[Order]) -> dict[Symbol, datetime]:
+    """When each pair's oldest order of these was made."""
+    oldest: dict[Symbol, datetime] = {}
+    for order in orders:
+        at = oldest.get(order.symbol)
+        if at is None or order.created_at < at:
+            oldest[order.symbol] = order.created_at
+    return oldest

@@ -70,17 +70,22 @@ def _command(
 
 
 def _run(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    text = "trade (stage 3): in a dry run, or on a recorded dataset"
-    run = _command(commands, "run", text, ("btcbot_core.cli.run", "run"))
-    run.add_argument("--dry-run", action="store_true", help="trade on paper, whatever DRY_RUN says")
-    run.add_argument("--once", action="store_true", help="one cycle (default; wins over --loop)")
-    run.add_argument("--loop", action="store_true", help="cycle until stopped")
-    run.add_argument("--cycle-seconds", metavar="N", help="from one cycle to the next (10)")
-    run.add_argument("--max-cycles", metavar="N", help="stop after N cycles; implies --loop")
-    run.add_argument("--dataset", metavar="DIR", help="trade on recorded market data")
-    run.add_argument("--speed", metavar="N|max", help="how many times faster than recorded (max)")
-    run.add_argument("--new-run", action="store_true", help="start over on a used database")
-    run.add_argument("--exit-on-kill", action="store_true", help="end with 8 when killed")
+    """Stage 3 and stage 4 are run alike; only their steps differ."""
+    for name, stage, text in (
+        ("run", 3, "trade (stage 3): live, in a dry run, or on a recorded dataset"),
+        ("stage4-run", 4, "trade under a risk budget (stage 4): live, dry, or recorded"),
+    ):
+        run = _command(commands, name, text, ("btcbot_core.cli.run", "run"))
+        run.set_defaults(stage=stage)
+        run.add_argument("--dry-run", action="store_true", help="trade on paper, whatever DRY_RUN")
+        run.add_argument("--once", action="store_true", help="one cycle (default; over --loop)")
+        run.add_argument("--loop", action="store_true", help="cycle until stopped")
+        run.add_argument("--cycle-seconds", metavar="N", help="from one cycle to the next (10)")
+        run.add_argument("--max-cycles", metavar="N", help="stop after N cycles; implies --loop")
+        run.add_argument("--dataset", metavar="DIR", help="trade on recorded market data")
+        run.add_argument("--speed", metavar="N|max", help="times faster than recorded (max)")
+        run.add_argument("--new-run", action="store_true", help="start over on a used database")
+        run.add_argument("--exit-on-kill", action="store_true", help="end with 8 when killed")
 
 
 def _status(commands: "_Commands[argparse.ArgumentParser]") -> None:

@@ -56,6 +56,7 @@ def _options(arguments: argparse.Namespace) -> bootstrap.SessionOptions:
         exit_on_kill=arguments.exit_on_kill,
         is_dry_run=arguments.dry_run,
         is_unattended=True,
+        stage=arguments.stage,
     )
 
 
