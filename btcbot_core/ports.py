@@ -116,6 +116,12 @@ class OrderRepo(Protocol):
     def count(self, run: RunId) -> Mapping[OrderStatus, int]:
         """How many orders of the run stand in which status."""
 
+    def all(self, run: RunId) -> tuple[Order, ...]:
+        """Every order of the run as it stands, in the order in which they were decided."""
+
+    def events(self, run: RunId) -> tuple[OrderEvent, ...]:
+        """All that happened to the run's orders, each order's events in their order."""
+
 
 class LedgerRepo(Protocol):
     def append(self, run: RunId, events: Sequence[LedgerEvent]) -> None: ...
@@ -140,6 +146,9 @@ class CycleRepo(Protocol):
     def recent(self, run: RunId, limit: int) -> tuple[CycleRow, ...]:
         """Newest last."""
 
+    def after(self, run: RunId, step: int, limit: int) -> tuple[CycleRow, ...]:
+        """The next cycles after a step, oldest first: how a whole run is read, page by page."""
+
 
 class RunRepo(Protocol):
     def open(self, run: RunRow) -> None:
@@ -149,6 +158,9 @@ class RunRepo(Protocol):
 
     def count(self) -> int:
         """How many runs the store has seen."""
+
+    def all(self) -> tuple[RunRow, ...]:
+        """Every run, the one that was opened last at the end."""
 
     def finish(self, run: RunId, at: datetime, outcome: str) -> None: ...
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from btcbot_core.cycle.cycle import Cycle
-from btcbot_core.cycle.trace import encode, trace
+from btcbot_core.cycle.recording import Saw
+from btcbot_core.cycle.trace import encode, sealed, trace
 from btcbot_core.domain.ids import RunId
 from btcbot_core.domain.money import money_down
 from btcbot_core.domain.records import CycleRow
@@ -34,9 +35,9 @@ class Journal:
             work.commit()
         self._written = counts
 
-    def commit(self, cycle: Cycle) -> CycleRow:
-        """Make the cycle durable as a whole; returns its row."""
-        row = self._row(cycle)
+    def commit(self, cycle: Cycle, saw: Saw) -> CycleRow:
+        """Make the cycle durable as a whole, with what it saw; returns its row."""
+        row = cycle_row(cycle, saw)
         with self._store.begin() as work:
             self._write(work, cycle)
             work.cycles.add(row)
@@ -71,21 +72,23 @@ class Journal:
         work.checkpoints.save(self._run, cycle.id, cycle.carried)
         return len(cycle.order_events), len(cycle.ledger_events)
 
-    def _row(self, cycle: Cycle) -> CycleRow:
-        money = cycle.portfolio
-        return CycleRow(
-            id=cycle.id,
-            run_id=cycle.run_id,
-            step=cycle.step,
-            at=cycle.at,
-            mode=cycle.verdict.mode,
-            equity_try=money.equity_try,
-            cash_try=money.cash_try,
-            capital_try=money.capital_try,
-            net_try=money.net_try,
-            drawdown_ratio=money_down(money.drawdown_ratio),
-            orders_open=cycle.metrics.orders_open if cycle.metrics else 0,
-            intents=len(cycle.intents),
-            fills=len(cycle.fills),
-            trace=encode(trace(cycle)),
-        )
+
+def cycle_row(cycle: Cycle, saw: Saw) -> CycleRow:
+    """A finished cycle as it is stored."""
+    money = cycle.portfolio
+    return CycleRow(
+        id=cycle.id,
+        run_id=cycle.run_id,
+        step=cycle.step,
+        at=cycle.at,
+        mode=cycle.verdict.mode,
+        equity_try=money.equity_try,
+        cash_try=money.cash_try,
+        capital_try=money.capital_try,
+        net_try=money.net_try,
+        drawdown_ratio=money_down(money.drawdown_ratio),
+        orders_open=cycle.metrics.orders_open if cycle.metrics else 0,
+        intents=len(cycle.intents),
+        fills=len(cycle.fills),
+        trace=sealed(encode(trace(cycle, saw)), cycle.id, cycle.at),
+    )

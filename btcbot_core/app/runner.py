@@ -9,31 +9,23 @@ from btcbot_core.app.gate import WriteGate
 from btcbot_core.app.journal import Journal
 from btcbot_core.app.lease import Standing
 from btcbot_core.app.listening import Listener
+from btcbot_core.app.recorder import Recorder
 from btcbot_core.app.world import Ports
-from btcbot_core.cycle.cycle import NOTHING_HEARD, Carried, Cycle, Heard
+from btcbot_core.cycle.answering import answered
+from btcbot_core.cycle.cycle import NOTHING_HEARD, Carried, Cycle
 from btcbot_core.cycle.stages import Stage
-from btcbot_core.cycle.steps import Steps, reconcile
-from btcbot_core.domain.codes import Reason
-from btcbot_core.domain.decisions import Action, Decision
+from btcbot_core.cycle.steps import Steps
 from btcbot_core.domain.errors import ExchangeUnavailableError
 from btcbot_core.domain.ids import ClientId, RunId, cycle_id
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.symbol import Symbol
-from btcbot_core.domain.trading import Answer, AnswerKind, OrderStatus, Side
+from btcbot_core.domain.trading import Answer, OrderStatus, Side
 
 replace = msgspec.structs.replace
 
 PHASES_BEFORE, PHASES_BETWEEN, PHASES_AFTER = ("gather",), ("intend", "dispatch"), ("commit",)
 
-_REFUSED = {
-    AnswerKind.REJECTED: Reason.REJECTED,
-    AnswerKind.NOT_SENT: Reason.NOT_SENT,
-    AnswerKind.UNKNOWN: Reason.OUTCOME_UNKNOWN,
-}
-_AT_THE_GATE = {
-    str(reason): reason for reason in (Reason.KILLED, Reason.NOT_ARMED, Reason.OVER_LEASE_LIMIT)
-}
 _NOT_OUT_YET = (OrderStatus.PLANNED,)
 
 
@@ -75,6 +67,7 @@ class CycleRunner:
         self._observe = observe
         self._gate = WriteGate(ports.exchange, ports.permit, ports.clock)
         self._listener = Listener(ports.exchange, ports.store, plan.run)
+        self._recorder = Recorder()
         self.journal = Journal(ports.store, plan.run)
 
     def look(self, carried: Carried, step: int) -> Cycle:
@@ -95,20 +88,21 @@ class CycleRunner:
     def _turn(self, carried: Carried, step: int) -> Cycle:
         self.journal.forget()
         self._observe("gather")
-        cycle = self._gather(carried, step)
+        cycle = self._recorder.gathered(self._gather(carried, step))
         cycle = self._run(self._plan.stage.settle, cycle)
         cycle = self._run(self._plan.stage.decide, cycle)
         if cycle.intents or cycle.cancels:
             self._observe("intend")
             self.journal.save(cycle)  # before anything leaves: see docs/adr/0004
             self._observe("dispatch")
-            cycle = self._hear_again(self._dispatch(cycle))
+            cycle = self._recorder.heard_again(self._hear_again(self._dispatch(cycle)))
             self._observe("settle")
             for settle in self._plan.stage.settle:
                 cycle = settle(cycle)
         cycle = self._run(self._plan.stage.close, cycle)
         self._observe("commit")
-        self.journal.commit(cycle)
+        self.journal.commit(cycle, self._recorder.saw)
+        self._recorder.committed(cycle)
         return cycle
 
     def _run(self, steps: Steps, cycle: Cycle) -> Cycle:
@@ -147,20 +141,7 @@ class CycleRunner:
 
     def _answered(self, cycle: Cycle, answer: Answer) -> Cycle:
         """Book one answer and make it durable before the next word is spoken."""
-        cycle = reconcile(replace(cycle, heard=Heard(answers=(answer,))))
-        reason = _AT_THE_GATE.get(answer.code) or _REFUSED.get(answer.kind)
-        if reason is not None:
-            order = cycle.carried.orders[answer.client_id]
-            told = Decision(
-                symbol=order.symbol,
-                action=Action.BLOCK,
-                side=order.side,
-                reason=reason,
-                price=order.price,
-                qty=order.qty,
-                unit=" ".join(filter(None, (answer.code, answer.message)))[:120],
-            )
-            cycle = replace(cycle, decisions=(*cycle.decisions, told))
+        cycle = answered(cycle, self._recorder.answered(answer))
         self.journal.save(cycle)
         return cycle
 

@@ -56,9 +56,12 @@ def open_guards(db: str | None, env_file: str | None) -> Guards:
     return Guards(database=database, latch=latch, gates=settings.gates(), clock=clock)
 
 
-def open_reader(database: Path) -> Store:
-    """The store for reading only; takes no lock and disturbs nobody."""
-    return SqliteStore(database, mode="ro")
+def open_reader(database: Path, *, is_checked: bool = False) -> Store:
+    """The store for reading only; takes no lock and disturbs nobody.
+
+    `is_checked` looks the whole file over first. Raises StoreError for one that is damaged.
+    """
+    return SqliteStore(database, mode="ro", is_checked=is_checked)
 
 
 @dataclass(frozen=True, slots=True)

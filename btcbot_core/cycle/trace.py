@@ -5,20 +5,29 @@ cannot be derived is kept. Equal cycles give equal bytes.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
+from hashlib import blake2b
 
 import msgspec
 
 from btcbot_core.cycle.cycle import Cycle
-from btcbot_core.domain.codes import Reason
+from btcbot_core.cycle.recording import NOTHING_SEEN, Saw
+from btcbot_core.domain.codes import AnomalyCode, Reason, Severity
 from btcbot_core.domain.decisions import Action, Decision, RiskMode
+from btcbot_core.domain.ids import ClientId, CycleId
 from btcbot_core.domain.market import BookSource, Quote
 from btcbot_core.domain.money import MONEY_STEP, canonical
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Fill, Intent, OrderEvent, Side
+from btcbot_core.risk.degrade import NOT_DEGRADED, Degrade
 from btcbot_core.risk.verdict import ModeReason
 
-VERSION = 1
+VERSION = 2
+"""1 had no inputs and no seal."""
+_SEAL_BYTES = 6
+_SEAL = b',"seal":"'
+_SEAL_LENGTH = len(_SEAL) + 2 * _SEAL_BYTES + len(b'"}')
 
 
 class QuoteRow(msgspec.Struct, frozen=True, array_like=True):
@@ -62,6 +71,32 @@ class ModeRow(msgspec.Struct, frozen=True, array_like=True):
     limit: str = ""
 
 
+class AnomalyRow(msgspec.Struct, frozen=True, array_like=True):
+    code: AnomalyCode
+    severity: Severity
+    observed: str = ""
+    limit: str = ""
+    about: str = ""
+
+
+class DegradeRow(msgspec.Struct, frozen=True, array_like=True):
+    """Where the ladder stands after the cycle."""
+
+    level: int
+    until: datetime | None
+    streak: int
+    clean: int
+    floor: int = 0
+    floor_until: datetime | None = None
+
+
+class ReplacementRow(msgspec.Struct, frozen=True, array_like=True):
+    symbol: Symbol
+    side: Side
+    old: tuple[ClientId, ...]
+    since_step: int
+
+
 class Trace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The record of one cycle. Numbers are canonical text, so that values compare as bytes.
 
@@ -90,14 +125,23 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     intents: tuple[Intent, ...] = ()
     events: tuple[OrderEvent, ...] = ()
     fills: tuple[Fill, ...] = ()
+    anomalies: tuple[AnomalyRow, ...] = ()
+    degrade: DegradeRow | None = None
+    replacements: tuple[ReplacementRow, ...] = ()
+    extra: dict[str, msgspec.Raw] = {}
+    """What single steps wrote down of themselves, by the step's name."""
+    saw: Saw | None = None
+    """What went in, beside quotes and kill latch: from it the cycle can be run again."""
+    seal: str = ""
+    """A checksum over all of the above, and over which cycle it is and when it was."""
 
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(Trace)
 
 
-def trace(cycle: Cycle) -> Trace:
-    """The record of a cycle."""
+def trace(cycle: Cycle, saw: Saw = NOTHING_SEEN) -> Trace:
+    """The record of a cycle, with what it saw."""
     money, quotes = cycle.portfolio, cycle.market.quotes
     return Trace(
         v=VERSION,
@@ -128,6 +172,16 @@ def trace(cycle: Cycle) -> Trace:
         intents=cycle.intents,
         events=cycle.order_events,
         fills=cycle.fills,
+        anomalies=tuple(
+            AnomalyRow(a.code, a.severity, a.observed, a.limit, a.about) for a in cycle.anomalies
+        ),
+        degrade=_degrade_row(cycle.carried.degrade),
+        replacements=tuple(
+            ReplacementRow(r.wish.symbol, r.wish.side, r.old, r.since_step)
+            for r in cycle.carried.replacements
+        ),
+        extra={name: msgspec.Raw(_ENCODER.encode(noted)) for name, noted in cycle.records.items()},
+        saw=None if saw == NOTHING_SEEN else saw,
     )
 
 
@@ -139,6 +193,28 @@ def encode(record: Trace) -> bytes:
 def decode(data: bytes) -> Trace:
     """Read a record back. Raises msgspec.ValidationError for what is none."""
     return _DECODER.decode(data)
+
+
+def without_inputs(record: Trace) -> Trace:
+    """What a cycle made of its inputs: the same however often the run was cut."""
+    return msgspec.structs.replace(record, saw=None, seal="")
+
+
+def sealed(data: bytes, cycle: CycleId, at: datetime) -> bytes:
+    """An encoded record with its seal: a digit that flips later is found, and its cycle named."""
+    return b"".join((data[:-1], _SEAL, _seal(data, cycle, at), b'"}'))
+
+
+def is_sealed(data: bytes, cycle: CycleId, at: datetime) -> bool:
+    """Whether a record is as it was written."""
+    unsealed = data[:-_SEAL_LENGTH] + b"}"
+    return sealed(unsealed, cycle, at) == data
+
+
+def _seal(data: bytes, cycle: CycleId, at: datetime) -> bytes:
+    digest = blake2b(data, digest_size=_SEAL_BYTES)
+    digest.update(f"{cycle}|{at.isoformat()}".encode())
+    return digest.hexdigest().encode()
 
 
 def _mode_row(reason: ModeReason) -> ModeRow:
@@ -161,6 +237,21 @@ def _decision_row(d: Decision) -> DecisionRow:
 
 def _hold_row(d: Decision) -> HoldRow:
     return HoldRow(d.symbol, d.reason, _text(d.observed), _text(d.limit))
+
+
+def _degrade_row(ladder: Degrade) -> DegradeRow | None:
+    """Nothing while the ladder is down and nobody holds it up."""
+    if ladder == NOT_DEGRADED:
+        return None
+    over = ladder.override
+    return DegradeRow(
+        ladder.level,
+        ladder.cooldown_until,
+        ladder.streak,
+        ladder.clean,
+        over.level if over else 0,
+        over.until if over else None,
+    )
 
 
 def _book(quotes: Mapping[Symbol, Quote]) -> BookSource | dict[Symbol, BookSource]:

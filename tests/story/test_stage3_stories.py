@@ -10,6 +10,7 @@ from btcbot_core.app.frames import Outcome
 from btcbot_core.app.session import FAILURES_MAX
 from btcbot_core.cycle.stages import STAGE3
 from btcbot_core.cycle.steps import judge
+from btcbot_core.cycle.trace import Trace, decode, without_inputs
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import RiskMode
 from btcbot_core.domain.errors import ExchangeUnavailableError, StoreBusyError
@@ -191,7 +192,7 @@ def test_a_defect_of_ours_stops_the_bot_and_kills(rig: Rig) -> None:
 
 
 def test_state_is_the_same_whether_the_run_was_cut_or_not(tmp_path: Path) -> None:
-    def traces(lives: list[int]) -> list[bytes]:
+    def traces(lives: list[int]) -> list[Trace]:
         folder = tmp_path / str(len(lives))
         folder.mkdir()
         rig = Rig(folder)
@@ -201,7 +202,8 @@ def test_state_is_the_same_whether_the_run_was_cut_or_not(tmp_path: Path) -> Non
                 if view.status == "open" and len(rig.exchange.trades) < 2 and steps == 4:
                     rig.exchange.fill(exchange_id)
         with rig.store.read() as work:
-            return [row.trace for row in work.cycles.recent(RUN, 99)]
+            rows = work.cycles.recent(RUN, 99)
+        return [without_inputs(decode(row.trace)) for row in rows]
 
     assert traces([4, 9]) == traces([1, 2, 3, 4, 6, 7, 9])
 

@@ -100,6 +100,19 @@ class MemoryOrders(_Repository):
         orders = self._shelves.orders.values()
         return Counter(o.status for o in orders if places[o.client_id][0] == run)
 
+    def all(self, run: RunId) -> tuple[Order, ...]:
+        self._changes.require_open()
+        places = self._shelves.order_places
+        ours = [
+            order for order in self._shelves.orders.values() if places[order.client_id][0] == run
+        ]
+        return tuple(sorted(ours, key=lambda order: places[order.client_id][1]))
+
+    def events(self, run: RunId) -> tuple[OrderEvent, ...]:
+        self._changes.require_open()
+        places, events = self._shelves.order_places, self._shelves.order_events
+        return tuple(events[key] for key in sorted(events) if places[key[0]][0] == run)
+
     def _note_exchange_id(self, order: Order) -> None:
         if order.exchange_id is None:
             return
@@ -172,6 +185,12 @@ class MemoryCycles(_Repository):
         newest = sorted(steps, reverse=True)[: max(limit, 0)]
         return tuple(steps[step] for step in reversed(newest))
 
+    def after(self, run: RunId, step: int, limit: int) -> tuple[CycleRow, ...]:
+        self._changes.require_open()
+        steps = self._shelves.steps.get(run, {})
+        following = sorted(found for found in steps if found > step)[: max(limit, 0)]
+        return tuple(steps[found] for found in following)
+
 
 class MemoryCheckpoints(_Repository):
     def save(self, run: RunId, cycle: CycleId, carried: Carried) -> None:
@@ -206,6 +225,11 @@ class MemoryRuns(_Repository):
     def count(self) -> int:
         self._changes.require_open()
         return len(self._shelves.runs)
+
+    def all(self) -> tuple[RunRow, ...]:
+        self._changes.require_open()
+        last = {run: number for number, run in enumerate(self._shelves.opened)}
+        return tuple(self._shelves.runs[run] for run in sorted(last, key=last.__getitem__))
 
     def finish(self, run: RunId, at: datetime, outcome: str) -> None:
         with self._changes.writing():

@@ -42,6 +42,15 @@ class SqliteCycles:
         )
         return _CYCLES.values(self._transaction.read(query))[::-1]
 
+    def after(self, run: RunId, step: int, limit: int) -> tuple[CycleRow, ...]:
+        query = (
+            _CYCLES.select()
+            .where((Cycles.run == run) & (Cycles.step > step))
+            .order_by(Cycles.step)
+            .limit(max(limit, 0))
+        )
+        return _CYCLES.values(self._transaction.read(query))
+
 
 class SqliteCheckpoints:
     def __init__(self, transaction: Transaction) -> None:

@@ -53,3 +53,12 @@ class SqliteOrders:
         query = Orders.select(Orders.status, fn.COUNT(SQL("*"))).where(Orders.run == run)
         found = self._transaction.read(query.group_by(Orders.status).tuples())
         return {OrderStatus(str(status)): int(str(count)) for status, count in found}
+
+    def all(self, run: RunId) -> tuple[Order, ...]:
+        query = _ORDERS.select().where(Orders.run == run)
+        return _ORDERS.values(self._transaction.read(query.order_by(_INSERTION_ORDER)))
+
+    def events(self, run: RunId) -> tuple[OrderEvent, ...]:
+        query = _EVENTS.select().join(Orders).where(Orders.run == run)
+        ordered = query.order_by(OrderEvents.client_id, OrderEvents.seq)
+        return _EVENTS.values(self._transaction.read(ordered))

@@ -47,6 +47,9 @@ class SqliteRuns:
         found = self._transaction.read(Runs.select(fn.COUNT(Runs.id)).tuples())
         return int(str(found[0][0]))
 
+    def all(self) -> tuple[RunRow, ...]:
+        return _RUNS.values(self._transaction.read(_RUNS.select().order_by(Runs.opened)))
+
     def finish(self, run: RunId, at: datetime, outcome: str) -> None:
         with self._transaction.writing():
             if self._transaction.write(_FINISH, [(outcome, time_text(at), run)]) != 1:

@@ -1,0 +1,33 @@
+"""The flight recorder's side of a turn: notes what the turn is given, for the trace to keep."""
+
+from btcbot_core.cycle.cycle import Cycle
+from btcbot_core.cycle.recording import FIRST, NOTHING_SEEN, record, record_second, seen_by
+from btcbot_core.domain.trading import Answer
+
+
+class Recorder:
+    """One turn at a time. Only what was committed counts as seen before."""
+
+    def __init__(self) -> None:
+        self._seen = FIRST
+        self._accounts = FIRST.accounts
+        self._answers: list[Answer] = []
+        self.saw = NOTHING_SEEN
+
+    def gathered(self, cycle: Cycle) -> Cycle:
+        """A turn begins with this; whatever an earlier one noted and never committed is gone."""
+        self._answers = []
+        self._accounts = cycle.accounts
+        self.saw = record(self._seen, cycle)
+        return cycle
+
+    def answered(self, answer: Answer) -> Answer:
+        self._answers.append(answer)
+        return answer
+
+    def heard_again(self, cycle: Cycle) -> Cycle:
+        self.saw = record_second(self.saw, self._accounts, tuple(self._answers), cycle)
+        return cycle
+
+    def committed(self, cycle: Cycle) -> None:
+        self._seen = seen_by(cycle)

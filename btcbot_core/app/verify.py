@@ -1,0 +1,230 @@
+"""Stored cycles run again through today's code: the first one that comes out otherwise is named."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from btcbot_core.app.comparing import ABSENT, Difference, first_difference
+from btcbot_core.app.journal import cycle_row
+from btcbot_core.cycle import stages
+from btcbot_core.cycle.cycle import Carried, Cycle
+from btcbot_core.cycle.recording import FIRST, NOTHING_SEEN, Saw, restore, seen_by
+from btcbot_core.cycle.rerun import rerun
+from btcbot_core.cycle.stages import Stage
+from btcbot_core.cycle.trace import Trace, decode, is_sealed, trace, without_inputs
+from btcbot_core.domain.errors import BotError, ConfigError
+from btcbot_core.domain.ids import ClientId, CycleId
+from btcbot_core.domain.market import BookSource, MarketSnapshot, Quote
+from btcbot_core.domain.policy import Policy
+from btcbot_core.domain.records import CycleRow, RunRow
+from btcbot_core.domain.trading import Order, OrderEvent
+from btcbot_core.ledger.book import fold
+from btcbot_core.ledger.entries import LedgerEvent
+from btcbot_core.ports import Store, UnitOfWork
+
+PAGE = 500
+MICROSECONDS = Decimal(1_000_000)
+STAGES: Mapping[str, Stage] = {s.name: s for s in vars(stages).values() if isinstance(s, Stage)}
+
+Progress = Callable[[int], None]
+
+
+class RunCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """What running a run again came to; the last four say where it first came out otherwise."""
+
+    run: str
+    stage: str
+    is_equal: bool
+    cycles: int
+    """How many came out equal."""
+    starts: int
+    """How often the run was started, or went on after a turn that failed."""
+    cuts: int
+    """Turns that were cut after they had spoken; what they left is held against the journal."""
+    cycle: CycleId | None = None
+    field: str = ""
+    stored: str = ""
+    now: str = ""
+
+
+def verify_run(store: Store, run: RunRow, progress: Progress) -> RunCheck:
+    """Run every stored cycle of a run again, from its start.
+
+    Raises ConfigError when the run cannot be run again: it was recorded by an older version, or
+    its stage is unknown here.
+    """
+    if run.stage not in STAGES:
+        raise ConfigError(f"run {run.id} is of {run.stage}, which is not known here")
+    with store.read() as work:
+        replay = _Replay(STAGES[run.stage], work, run)
+        step, cycle = -1, None
+        while rows := work.cycles.after(run.id, step, PAGE):
+            for row in rows:
+                step, cycle = row.step, row.id
+                if (found := replay.check(row)) is not None:
+                    return replay.result(found, cycle)
+                progress(replay.cycles)
+        return replay.result(replay.check_end(work.checkpoints.load(run.id)), cycle)
+
+
+class _Replay:
+    """Carries what each cycle hands to the next, as the runner did."""
+
+    def __init__(self, stage: Stage, work: UnitOfWork, run: RunRow) -> None:
+        self._stage, self._run = stage, run
+        self._seen = FIRST
+        self._step = -1
+        self._entries: dict[int, LedgerEvent] = {e.seq: e for e in work.ledger.events(run.id)}
+        self._events: dict[tuple[ClientId, int], OrderEvent] = {
+            (e.client_id, e.seq): e for e in work.orders.events(run.id)
+        }
+        self.cycles = self._starts = self._cuts = 0
+
+    def result(self, found: Difference | None, cycle: CycleId | None) -> RunCheck:
+        return RunCheck(
+            run=self._run.id,
+            stage=self._run.stage,
+            is_equal=found is None,
+            cycles=self.cycles,
+            starts=self._starts,
+            cuts=self._cuts,
+            cycle=None if found is None else cycle,
+            field=found.field if found else "",
+            stored=found.first if found else "",
+            now=found.second if found else "",
+        )
+
+    def check(self, row: CycleRow) -> Difference | None:
+        """Run one cycle again; None when it comes out as it is stored."""
+        try:
+            record = decode(row.trace)
+        except msgspec.DecodeError as error:
+            return Difference("trace", "a record", f"nothing readable: {error}")
+        saw = record.saw or NOTHING_SEEN
+        if self._seen.carried is None and saw.carried is None:
+            if record.seal:
+                return Difference("saw.carried", ABSENT, "what the run began with")
+            raise ConfigError(f"run {self._run.id} was recorded before cycles kept what they saw")
+        try:
+            found = self._check_start(row, saw) or self._check_turn(row, record, saw)
+        except (BotError, ArithmeticError, LookupError, ValueError) as error:
+            return Difference("steps", "a finished cycle", f"{type(error).__name__}: {error}")
+        if found is None and not is_sealed(row.trace, row.id, row.at):
+            found = Difference("seal", record.seal or ABSENT, "what it saw was changed afterwards")
+        self.cycles += found is None
+        return found
+
+    def check_end(self, checkpoint: Carried | None) -> Difference | None:
+        """What the next start would begin with, against what the last cycle handed on."""
+        if self._seen.carried is None:
+            return None
+        if checkpoint is None:
+            return Difference("checkpoint", ABSENT, "what the last cycle handed on")
+        found = self._bridge(checkpoint, "checkpoint")
+        last = max(self._entries, default=0)
+        if found is None and last != checkpoint.ledger.seq:
+            found = Difference("checkpoint.ledger.seq", str(checkpoint.ledger.seq), str(last))
+        return found
+
+    def _check_start(self, row: CycleRow, saw: Saw) -> Difference | None:
+        if saw.carried is None:
+            if row.step != self._step + 1:
+                return Difference("step", str(row.step), str(self._step + 1))
+            return self._check_orders(saw.returned, "saw.returned")
+        self._starts += 1
+        return None if self._seen.carried is None else self._bridge(saw.carried, "saw.carried")
+
+    def _bridge(self, theirs: Carried, name: str) -> Difference | None:
+        """From what a cycle handed on to where the run went on: equal, unless a turn was cut.
+
+        A turn that was cut left entries and order events, and no trace: they must lead there.
+        """
+        own = self._seen.carried
+        if own is None or first_difference(theirs, own) is None:
+            return None
+        self._cuts += 1
+        left = [self._entries[n] for n in range(own.ledger.seq + 1, theirs.ledger.seq + 1)]
+        found = first_difference(theirs.ledger, fold(own.ledger, left), f"{name}.ledger")
+        return found or self._check_orders(theirs.orders.values(), f"{name}.orders")
+
+    def _check_orders(self, orders: Iterable[Order], name: str) -> Difference | None:
+        """Orders that came from the store, against what is journalled of them."""
+        for order in orders:
+            event = self._events.get((order.client_id, order.seq))
+            after = ABSENT if event is None else event.after
+            if order.status != after:
+                return Difference(f"{name}.{order.client_id}.status", order.status, after)
+        return None
+
+    def _check_turn(self, row: CycleRow, record: Trace, saw: Saw) -> Difference | None:
+        start = saw.carried or self._seen.carried
+        if start is None:
+            raise LookupError("a turn begins with what was carried")
+        done = rerun(self._stage, restore(self._seen, saw, _bare(row, record, start)), saw)
+        self._seen, self._step = seen_by(done), row.step
+        return (
+            _compare_rows(row, record, cycle_row(done, saw), trace(done, saw))
+            or _compare_entries(self._entries, done)
+            or _compare_events(self._events, done)
+        )
+
+
+def _bare(row: CycleRow, record: Trace, carried: Carried) -> Cycle:
+    """A cycle with what trace and columns tell of it: quotes, kill latch, which it is and when."""
+    quotes = {
+        q.symbol: Quote(
+            q.symbol,
+            Decimal(q.bid),
+            Decimal(q.ask),
+            _data_time(row.at, q.age_s),
+            record.book if isinstance(record.book, BookSource) else record.book[q.symbol],
+        )
+        for q in record.quotes
+    }
+    return Cycle(
+        id=row.id,
+        run_id=row.run_id,
+        step=row.step,
+        at=row.at,
+        policy=Policy(),
+        symbols=(),
+        market=MarketSnapshot(at=row.at, quotes=quotes, problems=record.problems),
+        is_killed=record.killed,
+        carried=carried,
+    )
+
+
+def _data_time(at: datetime, age_s: str) -> datetime:
+    return at - timedelta(microseconds=int(Decimal(age_s) * MICROSECONDS))
+
+
+def _compare_rows(row: CycleRow, record: Trace, fresh: CycleRow, now: Trace) -> Difference | None:
+    if fresh == row:
+        return None
+    found = first_difference(without_inputs(record), without_inputs(now))
+    replace = msgspec.structs.replace
+    return found or first_difference(replace(row, trace=b""), replace(fresh, trace=b""))
+
+
+def _compare_entries(stored: Mapping[int, LedgerEvent], done: Cycle) -> Difference | None:
+    found = (
+        first_difference(stored.get(entry.seq, ABSENT), entry, f"ledger_events[{entry.seq}]")
+        for entry in done.ledger_events
+    )
+    return next(filter(None, found), None)
+
+
+def _compare_events(
+    stored: Mapping[tuple[ClientId, int], OrderEvent], done: Cycle
+) -> Difference | None:
+    found = (
+        first_difference(
+            stored.get((event.client_id, event.seq), ABSENT),
+            event,
+            f"order_events.{event.client_id}[{event.seq}]",
+        )
+        for event in done.order_events
+    )
+    return next(filter(None, found), None)

@@ -1,0 +1,220 @@
+"""The flight recorder: what a cycle saw, as plain data, so that it can be run again.
+
+Quotes, their age and the kill latch are in the trace already; what did not change since the last
+cycle is left out. `record` and `restore` are each other's inverse.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+
+from btcbot_core.cycle.cycle import ALL_WELL, NOTHING_HEARD, Carried, Cycle, Heard, Vitals
+from btcbot_core.domain.account import Accounts, Balance
+from btcbot_core.domain.ids import ClientId
+from btcbot_core.domain.market import NO_RULES
+from btcbot_core.domain.policy import Policy
+from btcbot_core.domain.rules import PairRules
+from btcbot_core.domain.symbol import Asset, Symbol
+from btcbot_core.domain.trading import Answer, Fill, Order, OrderView
+
+K = TypeVar("K", bound=str)
+V = TypeVar("V")
+
+UNCHANGED = msgspec.Raw(b"")
+# A set has no order of its own; the record of one must.
+_POLICY = msgspec.json.Encoder(order="deterministic")
+
+
+class HeardRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One hearing; the fields are those of `Heard`."""
+
+    answers: tuple[Answer, ...] = ()
+    views: tuple[OrderView, ...] = ()
+    absent: tuple[ClientId, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    asked: tuple[Symbol, ...] = ()
+
+
+class BalanceRow(msgspec.Struct, frozen=True, array_like=True):
+    free: Decimal
+    locked: Decimal
+
+
+AccountChanges = dict[Asset, BalanceRow | None]
+
+
+class Saw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A cycle's inputs. What is not here is as it was in the cycle before."""
+
+    policy: msgspec.Raw = UNCHANGED
+    symbols: tuple[Symbol, ...] = ()
+    carried: Carried | None = None
+    """What it started from, where that is not what the cycle before handed on: at the beginning
+    of a run, and after a start or a turn that was cut."""
+    returned: tuple[Order, ...] = ()
+    """Finished orders of ours that were brought back, because trades of theirs came late."""
+    rules: dict[Symbol, PairRules | None] = {}
+    accounts: AccountChanges = {}
+    heard: HeardRow | None = None
+    vitals: Vitals | None = None
+    answers: tuple[Answer, ...] = ()
+    """To what was sent, in the order in which it came."""
+    again: HeardRow | None = None
+    """The second hearing, of a cycle that spoke."""
+    accounts_again: AccountChanges = {}
+
+
+NOTHING_SEEN = Saw()
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last recorded cycle knew in the end: against it the next one's changes are told."""
+
+    policy: Policy | None = None
+    symbols: tuple[Symbol, ...] = ()
+    carried: Carried | None = None
+    rules: Mapping[Symbol, PairRules] = NO_RULES
+    accounts: Accounts = {}
+
+
+FIRST = Seen()
+
+
+def record(seen: Seen, gathered: Cycle) -> Saw:
+    """What is new in a cycle that was gathered, and on which no step has worked yet."""
+    returned = _returned(seen.carried, gathered.carried)
+    return Saw(
+        policy=UNCHANGED
+        if gathered.policy is seen.policy
+        else msgspec.Raw(_POLICY.encode(gathered.policy)),
+        symbols=() if gathered.symbols == seen.symbols else gathered.symbols,
+        carried=gathered.carried if returned is None else None,
+        returned=returned or (),
+        rules=_changes(seen.rules, gathered.rules),
+        accounts=_account_changes(seen.accounts, gathered.accounts),
+        heard=_row(gathered.heard),
+        vitals=None if gathered.vitals == ALL_WELL else gathered.vitals,
+    )
+
+
+def record_second(saw: Saw, accounts: Accounts, answers: tuple[Answer, ...], again: Cycle) -> Saw:
+    """The same with what a cycle heard after it spoke; `accounts` are those of its first hearing.
+
+    `again` is the cycle on which no step of the second settling has worked yet.
+    """
+    return msgspec.structs.replace(
+        saw,
+        answers=answers,
+        again=_row(again.heard),
+        accounts_again=_account_changes(accounts, again.accounts),
+    )
+
+
+def seen_by(done: Cycle) -> Seen:
+    """What a finished cycle leaves to compare with."""
+    return Seen(
+        policy=done.policy,
+        symbols=done.symbols,
+        carried=done.carried,
+        rules=done.rules,
+        accounts=done.accounts,
+    )
+
+
+def restore(seen: Seen, saw: Saw, bare: Cycle) -> Cycle:
+    """The cycle as it was gathered. `bare` holds what the trace and its columns tell.
+
+    Raises msgspec.ValidationError for a policy that is none.
+    """
+    policy = seen.policy
+    if bytes(saw.policy) or policy is None:
+        policy = msgspec.json.decode(saw.policy, type=Policy)
+    return msgspec.structs.replace(
+        bare,
+        policy=policy,
+        symbols=saw.symbols or seen.symbols,
+        carried=saw.carried or _with_returned(seen.carried or bare.carried, saw.returned),
+        rules=_changed(seen.rules, saw.rules),
+        accounts=_accounts_changed(seen.accounts, saw.accounts),
+        heard=_heard(saw.heard),
+        vitals=saw.vitals or ALL_WELL,
+    )
+
+
+def restore_second(saw: Saw, cycle: Cycle) -> Cycle:
+    """A cycle that has spoken, with what it heard then."""
+    return msgspec.structs.replace(
+        cycle,
+        heard=_heard(saw.again),
+        accounts=_accounts_changed(cycle.accounts, saw.accounts_again),
+    )
+
+
+def _returned(before: Carried | None, now: Carried) -> tuple[Order, ...] | None:
+    """The orders that the state gained since the last cycle; None where it differs in more."""
+    if now is before:
+        return ()
+    if before is None or msgspec.structs.replace(now, orders=before.orders) != before:
+        return None
+    if any(now.orders.get(name) != order for name, order in before.orders.items()):
+        return None
+    return tuple(order for name, order in now.orders.items() if name not in before.orders)
+
+
+def _with_returned(carried: Carried, returned: tuple[Order, ...]) -> Carried:
+    if not returned:
+        return carried
+    orders = {**carried.orders, **{order.client_id: order for order in returned}}
+    return msgspec.structs.replace(carried, orders=orders)
+
+
+def _row(heard: Heard) -> HeardRow | None:
+    if heard == NOTHING_HEARD:
+        return None
+    return HeardRow(
+        answers=heard.answers,
+        views=heard.views,
+        absent=heard.absent,
+        fills=heard.fills,
+        asked=heard.asked,
+    )
+
+
+def _heard(row: HeardRow | None) -> Heard:
+    if row is None:
+        return NOTHING_HEARD
+    return Heard(
+        answers=row.answers, views=row.views, absent=row.absent, fills=row.fills, asked=row.asked
+    )
+
+
+def _changes(before: Mapping[K, V], after: Mapping[K, V]) -> dict[K, V | None]:
+    """What to put, and None for what to take away."""
+    if before is after or before == after:
+        return {}
+    changes: dict[K, V | None] = {k: v for k, v in after.items() if before.get(k) != v}
+    return changes | {k: None for k in before if k not in after}
+
+
+def _changed(before: Mapping[K, V], changes: Mapping[K, V | None]) -> Mapping[K, V]:
+    if not changes:
+        return before
+    both = {**before, **changes}
+    return {k: v for k, v in both.items() if v is not None}
+
+
+def _account_changes(before: Accounts, after: Accounts) -> AccountChanges:
+    return {
+        asset: None if balance is None else BalanceRow(balance.free, balance.locked)
+        for asset, balance in _changes(before, after).items()
+    }
+
+
+def _accounts_changed(before: Accounts, changes: AccountChanges) -> Accounts:
+    balances = {
+        asset: None if row is None else Balance(asset, row.free, row.locked)
+        for asset, row in changes.items()
+    }
+    return _changed(before, balances)
