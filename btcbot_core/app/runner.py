@@ -112,18 +112,23 @@ class CycleRunner:
         return cycle
 
     def _gather(self, carried: Carried, step: int) -> Cycle:
-        ports, plan = self._ports, self._plan
+        ports, plan, at = self._ports, self._plan, self._ports.clock.now()
+        if ports.is_shared:
+            heard, carried = self._listener.sweep(carried, plan.symbols, at, plan.policy)
+        else:
+            heard = self._listener.listen(carried.orders)
         return Cycle(
             id=cycle_id(plan.run, step),
             run_id=plan.run,
             step=step,
-            at=ports.clock.now(),
+            at=at,
             policy=plan.policy,
             symbols=plan.symbols,
             market=ports.market.snapshot(plan.symbols),
             rules=ports.market.rules(plan.symbols),
             accounts=ports.exchange.balances(),
-            heard=self._listener.listen(carried.orders),
+            heard=heard,
+            vitals=ports.vitals(),
             is_killed=ports.latch.is_set(),
             carried=carried,
         )

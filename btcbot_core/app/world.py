@@ -1,8 +1,10 @@
 """The ports of one run, wired together; `bootstrap` alone makes one."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from btcbot_core.app.gate import Permit
+from btcbot_core.cycle.cycle import ALL_WELL, Vitals
 from btcbot_core.ports import Clock, ExchangePort, KillLatch, MarketDataPort, Store, Timeline
 
 
@@ -20,3 +22,7 @@ class Ports:
     store: Store
     latch: KillLatch
     permit: Permit
+    vitals: Callable[[], Vitals] = lambda: ALL_WELL
+    """How the line to the exchange has been since the last cycle."""
+    is_shared: bool = False
+    """Whether others may trade on the account too: then all of it is listened to."""

@@ -62,7 +62,18 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
         quote=quote_of(settings),
         stale_after_s=policy.limits.max_data_age_s,
     )
-    ports = Ports(clock, clock, LiveTimeline(), market, exchange, store, latch, permit)
+    ports = Ports(
+        clock,
+        clock,
+        LiveTimeline(),
+        market,
+        exchange,
+        store,
+        latch,
+        permit,
+        vitals=client.vitals,
+        is_shared=True,
+    )
     schedule = Schedule(
         pace_s=pace_s, cycles_max=options.cycles_max, exit_on_kill=options.exit_on_kill
     )

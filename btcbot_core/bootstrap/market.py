@@ -60,7 +60,17 @@ def open_dry_run(options: SessionOptions, settings: Settings, undo: ExitStack) -
     )
     latch = FileLatch(kill_path(database), clock)
     permit = Permit(latch, None)
-    ports = Ports(clock, clock, LiveTimeline(), observed, exchange, store, latch, permit)
+    ports = Ports(
+        clock,
+        clock,
+        LiveTimeline(),
+        observed,
+        exchange,
+        store,
+        latch,
+        permit,
+        vitals=client.vitals,
+    )
     schedule = Schedule(
         pace_s=pace_s, cycles_max=options.cycles_max, exit_on_kill=options.exit_on_kill
     )

@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from btcbot_core.app.frames import Role
-from btcbot_core.cycle.stages import STAGE3, STAGE4, Stage
+from btcbot_core.cycle.stages import STAGE3, STAGE4, STAGE7, Stage
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.money import NotANumberError, decimal_from
 
@@ -65,7 +65,7 @@ def live_pace_s(options: SessionOptions) -> float:
 
 def stage_of(options: SessionOptions) -> Stage:
     """The stage that was asked for. Raises ConfigError for one that there is not."""
-    stages = {3: STAGE3, 4: STAGE4}
+    stages = {3: STAGE3, 4: STAGE4, 7: STAGE7}
     if options.stage not in stages:
         known = " or ".join(map(str, stages))
         raise ConfigError(f"--stage: expected {known}, found {options.stage}")

@@ -15,9 +15,11 @@ from btcbot_core.adapters.btcturk.errors import NoAnswerError, NotSentError, Thr
 from btcbot_core.adapters.btcturk.limits import RateLimits
 from btcbot_core.adapters.btcturk.line import Ask, ClientOptions, Line
 from btcbot_core.adapters.btcturk.server_clock import Sample, ServerClock
+from btcbot_core.adapters.btcturk.vitals import Meter
 from btcbot_core.adapters.btcturk.wire.envelope import Reply, parse
 from btcbot_core.adapters.btcturk.wire.market import SERVER_TIME as SERVER_TIME_SHAPE
 from btcbot_core.adapters.btcturk.wire.numbers import millis_of
+from btcbot_core.cycle.cycle import Vitals
 from btcbot_core.domain.errors import ExchangeUnavailableError
 from btcbot_core.ports import Clock
 
@@ -50,6 +52,7 @@ class BtcturkClient:
         self.limits = RateLimits(clock)
         self.server_clock = ServerClock(clock)
         self._line = Line(options, clock, credentials)
+        self._meter = Meter()
         self._chance = chance
         self._sleep = sleep
         self._sync_lock = Lock()
@@ -98,6 +101,7 @@ class BtcturkClient:
         self._take_turn(ask, _Patience(self._sleep, CANCEL_WAITS_S if call.may_wait else 0.0))
         reply = self._exchange(ask, gate)
         if reply.status == 429:
+            self._meter.throttled()
             self.limits.shut(call, reply.retry_after_s)
         if reply.status == 401:
             self.server_clock.forget()  # the next read looks again; nothing is sent until then
@@ -109,11 +113,16 @@ class BtcturkClient:
             self._look_at_clock(self._name())
         return self.server_clock.doubt()
 
+    def vitals(self) -> Vitals:
+        """How the line has been since this was last asked."""
+        return self._meter.read(self.limits, self.server_clock)
+
     def _asked(self, ask: Ask) -> Reply:
         """One try of a read; what may pass by itself is raised."""
         reply = self._exchange(ask, _open)
         is_banned = reply.status in (403, 418) and not reply.is_json
         if reply.status == 429 or is_banned:
+            self._meter.throttled()
             self.limits.shut(ask.call, reply.retry_after_s)
             raise ThrottledError(reply.status, reply.retry_after_s, ask.request_id)
         if reply.status >= 500:
@@ -124,11 +133,13 @@ class BtcturkClient:
 
     def _exchange(self, ask: Ask, gate: Callable[[], None]) -> Reply:
         is_well = False
+        began_s = self.clock.monotonic_s()
         try:
             reply = self._line.exchange(ask, self.server_clock.stamp, gate)
             is_well = reply.status < 400
             return reply
         finally:
+            self._meter.answered(self.clock.monotonic_s() - began_s)
             self.limits.answered(ask.call, is_well=is_well)
 
     def _take_turn(self, ask: Ask, patience: "_Patience") -> None:
