@@ -109,6 +109,7 @@ class HandExchange:
     places_anyway: bool = True
     is_visible: bool = True
     before: Callable[[], None] = lambda: None
+    before_cancel: Callable[[], object] = lambda: None
     failure: Exception | None = None
     """What every question meets, while it is set."""
 
@@ -166,6 +167,7 @@ class HandExchange:
 
     def cancel(self, order: Order) -> Answer:
         assert order.exchange_id is not None
+        self.before_cancel()
         self.cancels.append(order.exchange_id)
         view = self.orders[order.exchange_id]
         self.orders[order.exchange_id] = _with(view, view.left_qty, ViewStatus.CANCELED)
