@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
+from btcbot_core.cycle.rebalance import NO_MEMORY, Memory, Rebalance
 from btcbot_core.domain.account import NO_PORTFOLIO, Accounts, Portfolio
 from btcbot_core.domain.decisions import Decision
 from btcbot_core.domain.ids import ClientId, CycleId, RunId
@@ -93,6 +94,8 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     are_buys_pulled: bool = False
     """Whether our resting BUYs were cancelled since the drawdown stopped new orders."""
     fills_seen: Cursors = {}
+    rebalance: Memory = NO_MEMORY
+    """What rebalancing remembers; nothing in other runs."""
 
 
 def sent_key(symbol: Symbol, side: Side) -> str:
@@ -151,3 +154,5 @@ class Cycle(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Metrics | None = None
     records: Mapping[str, msgspec.Struct] = {}
     """What a step wants kept in the trace beyond the above, by the step's name."""
+    rebalance: Rebalance | None = None
+    """What only rebalancing adds; None in other runs."""

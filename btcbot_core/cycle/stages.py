@@ -2,7 +2,8 @@
 
 import msgspec
 
-from btcbot_core.cycle import budgeted
+from btcbot_core.cycle import budgeted, learning, stage7
+from btcbot_core.cycle.ordering import build
 from btcbot_core.cycle.plan import plan
 from btcbot_core.cycle.renewing import renew
 from btcbot_core.cycle.steps import (
@@ -36,3 +37,17 @@ STAGE4 = Stage(
     decide=(detect, budgeted.propose, budgeted.judge, renew, budgeted.allocate, plan),
     close=(measure, degrade, remember),
 )
+STAGE7 = Stage(
+    "stage7",
+    SETTLE,
+    decide=(
+        stage7.gauge,
+        stage7.judge,
+        stage7.select,
+        stage7.allocate,
+        stage7.expire,
+        build,
+    ),
+    close=(learning.measure, learning.adapt),
+)
+"""Rebalancing; only ever wired to the paper exchange."""

@@ -101,6 +101,43 @@ class Reason(StrEnum):
     ANOMALY = "mode:anomaly"
     UNKNOWN_ORDERS = "mode:unknown_orders"
     MARK_MISSING = "mark:missing"
+    # Rebalancing: a step towards a target that is not taken
+    SKIP_MIN_NOTIONAL = "skip:min_notional"
+    SKIP_DRIFT_BAND = "skip:drift_band"
+    SKIP_TURNOVER_CAP = "skip:turnover_cap"
+    SKIP_CASH_LIMIT = "skip:cash_limit"
+    SKIP_MAX_ORDERS = "skip:max_orders"
+    SKIP_OBSERVE_ONLY = "skip:observe_only"
+    SKIP_REDUCE_ONLY = "skip:mode_reduce_risk_only"
+    SKIP_OPEN_ORDER = "skip:open_order"
+    SKIP_MISSING_MARK = "skip:missing_mark_price"
+    SKIP_RULES = "skip:rules_unavailable"
+    SKIP_PRICE_ZERO = "skip:price_rounds_to_zero"
+    SKIP_BUFFERS = "skip:insufficient_notional_after_buffers"
+    SKIP_NO_SELL_QTY = "skip:spot_sell_requires_inventory"
+    SKIP_NO_INVENTORY = "skip:insufficient_inventory_free_qty"
+    SKIP_QTY_ZERO = "skip:qty_rounds_to_zero"
+    SKIP_UNDER_MIN_TOTAL = "skip:notional_below_min_total_after_quantize"
+    SKIP_UNDER_OUR_MIN = "skip:notional_below_internal_min_after_quantize"
+    SKIP_THROTTLED = "skip:throttled"
+    SKIP_RETRY_WAITS = "skip:retry_waits"
+    SKIP_RETRY_GIVEUP = "skip:retry_giveup"
+    SKIP_EMPTY_UNIVERSE = "skip:empty_universe"
+    # Rebalancing: why an order was placed, what one pair may be worth
+    REBALANCE_BUY = "rebalance:underweight"
+    REBALANCE_SELL = "rebalance:overweight"
+    MAX_SYMBOL_EXPOSURE = "risk_block:max_symbol_exposure_try"
+    # Modes of the rebalancing budget
+    STALE_DATA = "mode:stale_data"
+    EXCHANGE_DEGRADED = "mode:exchange_degraded"
+    LOSS_LIMIT = "mode:loss_limit"
+    CONSECUTIVE_LOSSES = "mode:consecutive_losses"
+    SPREAD_SPIKE = "mode:spread_spike"
+    LIQUIDITY_DROP = "mode:liquidity_drop"
+    FEE_BURN = "mode:fee_burn"
+    HIGH_VOL = "mode:high_vol"
+    COOLDOWN_ACTIVE = "mode:cooldown_active"
+    RULES_METADATA = "mode:rules_metadata"
 
 
 class AnomalyCode(StrEnum):
@@ -210,4 +247,38 @@ MEANING: dict[Reason, str] = {
     Reason.ANOMALY: "an error that was found in this cycle",
     Reason.UNKNOWN_ORDERS: "what became of an order is not known: no new risk anywhere",
     Reason.MARK_MISSING: "no price for a holding: valued at its last mark, else at cost",
+    Reason.SKIP_MIN_NOTIONAL: "the pair is closer to its target than the smallest order",
+    Reason.SKIP_DRIFT_BAND: "the pair is inside the band around its target",
+    Reason.SKIP_TURNOVER_CAP: "this cycle has turned over as much as one cycle may",
+    Reason.SKIP_CASH_LIMIT: "free cash over its target does not pay for it",
+    Reason.SKIP_MAX_ORDERS: "this cycle has planned as many orders as one cycle may",
+    Reason.SKIP_OBSERVE_ONLY: "the mode allows no new order",
+    Reason.SKIP_REDUCE_ONLY: "the mode allows no BUY",
+    Reason.SKIP_OPEN_ORDER: "an order on the pair is still open",
+    Reason.SKIP_MISSING_MARK: "no price is known for the pair",
+    Reason.SKIP_RULES: "the exchange's rules for the pair are not known",
+    Reason.SKIP_PRICE_ZERO: "the price is under one tick",
+    Reason.SKIP_BUFFERS: "less than the least order is left after fee and rounding buffers",
+    Reason.SKIP_NO_SELL_QTY: "a SELL of nothing",
+    Reason.SKIP_NO_INVENTORY: "nothing of the pair is free to sell",
+    Reason.SKIP_QTY_ZERO: "the quantity is under one lot",
+    Reason.SKIP_UNDER_MIN_TOTAL: "the rounded order is under the exchange's minimum",
+    Reason.SKIP_UNDER_OUR_MIN: "the rounded order is under our own minimum",
+    Reason.SKIP_THROTTLED: "orders may not leave faster: the bucket is empty",
+    Reason.SKIP_RETRY_WAITS: "the last try failed; the next waits its turn",
+    Reason.SKIP_RETRY_GIVEUP: "the last tries all failed: given up for a while",
+    Reason.SKIP_EMPTY_UNIVERSE: "no pair may be traded now",
+    Reason.REBALANCE_BUY: "the pair is worth less than its target: buy",
+    Reason.REBALANCE_SELL: "the pair is worth more than its target: sell",
+    Reason.MAX_SYMBOL_EXPOSURE: "one pair may not be worth so much",
+    Reason.STALE_DATA: "market data are older than allowed, or there are none",
+    Reason.EXCHANGE_DEGRADED: "the line to the exchange is not well",
+    Reason.LOSS_LIMIT: "today has lost as much as a day may",
+    Reason.CONSECUTIVE_LOSSES: "too many sales in a row have lost",
+    Reason.SPREAD_SPIKE: "bid and ask are too far apart",
+    Reason.LIQUIDITY_DROP: "too little is traded",
+    Reason.FEE_BURN: "today's fees are at their limit",
+    Reason.HIGH_VOL: "the spread tells of high volatility: caps are halved, or more",
+    Reason.COOLDOWN_ACTIVE: "an earlier breach is still cooling down; its reasons follow",
+    Reason.RULES_METADATA: "the exchange's rules of a pair are not known: nothing is ordered",
 }

@@ -63,6 +63,8 @@ class MarketSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     quotes: Mapping[Symbol, Quote]
     problems: Mapping[Symbol, str] = {}
     """Why a pair has no quote, in words for the operator."""
+    volumes: Mapping[Symbol, Decimal] = {}
+    """What was traded of a pair lately, in quote currency, where the market says it."""
 
 
 NO_RULES: Mapping[Symbol, PairRules] = {}

@@ -8,6 +8,7 @@ import msgspec
 
 from btcbot_core.domain.codes import AnomalyCode
 from btcbot_core.domain.money import ONE, ZERO
+from btcbot_core.domain.rebalancing import RebalancePolicy
 from btcbot_core.domain.symbol import Symbol
 
 
@@ -171,3 +172,4 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     lifecycle: LifecyclePolicy = LifecyclePolicy()
     anomalies: AnomalyPolicy = AnomalyPolicy()
     degrade: DegradePolicy = DegradePolicy()
+    rebalance: RebalancePolicy = RebalancePolicy()

@@ -73,3 +73,8 @@ NOT_JUDGED = RiskVerdict(
 def strictest(reasons: tuple[ModeReason, ...]) -> RiskMode:
     """The strictest mode that any rule asked for; all reasons are kept elsewhere."""
     return max((r.mode for r in reasons), key=_STRICTNESS.__getitem__, default=RiskMode.NORMAL)
+
+
+def strictness(mode: RiskMode) -> int:
+    """How strict a mode is; the larger allows less."""
+    return _STRICTNESS[mode]

@@ -38,13 +38,15 @@ class ReplayMarket:
         now_us = microseconds(now)
         quotes: dict[Symbol, Quote] = {}
         problems: dict[Symbol, str] = {}
+        volumes: dict[Symbol, Decimal] = {}
         for symbol in symbols:
             quote = self._quote(symbol, now_us)
             if isinstance(quote, Quote):
                 quotes[symbol] = quote
+                volumes[symbol] = self._volume(symbol, now_us)
             else:
                 problems[symbol] = quote
-        return MarketSnapshot(at=now, quotes=quotes, problems=problems)
+        return MarketSnapshot(at=now, quotes=quotes, problems=problems, volumes=volumes)
 
     def rules(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, PairRules]:
         """The dataset's rules."""
@@ -97,6 +99,12 @@ class ReplayMarket:
         quote = self._modelled(pair.rules, pair.candles.close[row], instant(at_us))
         self._quotes[symbol] = (row, quote)
         return quote
+
+    def _volume(self, symbol: Symbol, now_us: int) -> Decimal:
+        """What the last candle that is over traded, in quote currency; nothing is nothing."""
+        candles = self._pairs[symbol].candles
+        row = candles.last_opened_by(now_us - self._interval_us)
+        return candles.volume[row] * candles.close[row] if row >= 0 else ZERO
 
     def _modelled(self, rules: PairRules, close: Decimal, at: datetime) -> Quote | str:
         """A bid and an ask around the close, each rounded away from it to the tick."""

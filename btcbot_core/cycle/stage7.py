@@ -1,0 +1,328 @@
+"""The steps of rebalancing: weigh pairs, hold the budget, divide the money, order, learn.
+
+Each takes a cycle and gives it back with one thing added, like the steps of all stages; the rules
+are in `strategy/`, `risk/` and `oms/`.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+import msgspec
+
+from btcbot_core.cycle import steps
+from btcbot_core.cycle.cycle import CancelRequest, Cycle
+from btcbot_core.cycle.facts import active_orders, free_cash
+from btcbot_core.cycle.rebalance import Memory, Rebalance
+from btcbot_core.domain.codes import Reason
+from btcbot_core.domain.decisions import Action, Decision, RiskMode
+from btcbot_core.domain.money import BPS_PER_ONE, MONEY_STEP, ZERO, canonical
+from btcbot_core.domain.symbol import Symbol
+from btcbot_core.domain.trading import UNRESOLVED, Order, OrderStatus, Side
+from btcbot_core.risk.budget_rules import BudgetCaps, BudgetDecision, BudgetInputs, decide
+from btcbot_core.risk.day import day_of, since_midnight, snapshot
+from btcbot_core.risk.flags import Figures
+from btcbot_core.risk.verdict import ModeReason, RiskVerdict
+from btcbot_core.strategy import portfolio
+from btcbot_core.strategy.adaptation import AdaptationState, started
+from btcbot_core.strategy.portfolio import CENT, FINE_UNIT, Holdings
+from btcbot_core.strategy.universe import PairFigures
+from btcbot_core.strategy.universe import select as choose
+from btcbot_core.strategy.volatility import roll
+
+replace = msgspec.structs.replace
+
+PRICE_DIGITS = 8
+"""Prices enter the volatility in hundred millionths."""
+_COINS = frozenset({"BTC", "ETH"})
+
+
+def gauge(cycle: Cycle) -> Cycle:
+    """Move each pair's rolling volatility on by this cycle's mid."""
+    memory = cycle.carried.rebalance
+    lookback = cycle.policy.rebalance.universe.lookback
+    rolling = dict(memory.rolling)
+    for symbol, quote in cycle.market.quotes.items():
+        rolling[symbol] = roll(rolling.get(symbol), int(quote.mid.scaleb(PRICE_DIGITS)), lookback)
+    return _remembering(cycle, replace(memory, rolling=rolling))
+
+
+def judge(cycle: Cycle) -> Cycle:
+    """Decide the mode by every rule of the budget; a new day opens here."""
+    policy, memory = cycle.policy.rebalance, cycle.carried.rebalance
+    learned = learning(cycle)
+    params = learned.active
+    day = day_of(cycle.carried.day, cycle.carried.last, snapshot(cycle.portfolio, cycle.at))
+    today = since_midnight(day, cycle.portfolio)
+    age_s, spread_bps = _age_s(cycle), _widest_bps(cycle)
+    inputs = BudgetInputs(
+        is_killed=cycle.is_killed,
+        is_degraded=cycle.vitals.breaker_open,
+        has_accounts=free_cash(cycle) is not None,
+        data_age_s=age_s,
+        drawdown_ratio=cycle.portfolio.drawdown_ratio,
+        daily_pnl_try=today.pnl_try,
+        losses_in_a_row=memory.losses_in_a_row,
+        spread_bps=spread_bps,
+        quote_volume_try=_volume_try(cycle),
+        min_quote_volume_try=params.min_quote_volume_try,
+        fees_today_try=today.fees_try,
+        pairs_without_rules=sum(1 for s in cycle.symbols if s not in cycle.rules),
+    )
+    budget = policy.budget
+    caps = BudgetCaps(
+        order_notional_try=min(budget.max_order_notional_try, params.turnover_cap_try),
+        orders=params.max_orders_per_cycle,
+        symbol_exposure_try=budget.max_symbol_exposure_try,
+    )
+    decision = decide(inputs, budget, caps, memory.budget, cycle.at)
+    is_told = Reason.CONSECUTIVE_LOSSES in (f.reason for f in decision.findings)
+    memory = replace(
+        memory,
+        budget=decision.state,
+        # The count starts again once it has spoken: the cooldown is its answer.
+        losses_in_a_row=0 if is_told else memory.losses_in_a_row,
+    )
+    drawdown = cycle.portfolio.drawdown_ratio
+    thought = Rebalance(
+        params=params,
+        version=learned.version,
+        decision=decision,
+        figures=Figures(data_age_s=age_s, spread_bps=spread_bps, drawdown_ratio=drawdown),
+    )
+    return replace(
+        cycle,
+        verdict=_verdict(cycle, decision),
+        rebalance=thought,
+        carried=replace(cycle.carried, day=day, rebalance=memory),
+    )
+
+
+def select(cycle: Cycle) -> Cycle:
+    """Choose the pairs of this cycle; what there is of each is weighed and told."""
+    thought = _thought(cycle)
+    memory, rolling = cycle.carried.rebalance, cycle.carried.rebalance.rolling
+    selection = choose(
+        tuple(
+            _figures(cycle, s, rolling[s].volatility if s in rolling else None)
+            for s in cycle.symbols
+        ),
+        thought.params,
+        cycle.policy.rebalance.universe,
+        memory.universe,
+        cycle.at,
+        is_frozen=cycle.is_killed or cycle.vitals.breaker_open,
+    )
+    cycle = replace(cycle, rebalance=replace(thought, selection=selection))
+    if selection.state is memory.universe:
+        return cycle
+    return _remembering(cycle, replace(memory, universe=selection.state))
+
+
+def allocate(cycle: Cycle) -> Cycle:
+    """Divide the money over the chosen pairs; what is not done is decided and told."""
+    thought, verdict = _thought(cycle), cycle.verdict
+    busy = {o.symbol: Reason.SKIP_OPEN_ORDER for o in active_orders(cycle)}
+    marks = cycle.carried.marks
+    holdings = Holdings(
+        cash_free_try=free_cash(cycle) or ZERO,
+        qty={s: p.qty for s, p in cycle.portfolio.positions.items()},
+        marks={s: marks[s] for s in marks},
+        reserved_try=_reserved_try(cycle),
+        waits={**busy, **verdict.blocked},
+    )
+    unit = FINE_UNIT if cycle.carried.ledger.quote in _COINS else CENT
+    plan = portfolio.allocate(
+        thought.selection.symbols,
+        holdings,
+        verdict.mode,
+        cycle.policy.portfolio.targets,
+        (thought.params, cycle.policy.rebalance.sizing),
+        unit,
+    )
+    told = tuple(
+        Decision(
+            symbol=skip.symbol,
+            action=Action.HOLD if skip.reason in _QUIET else Action.BLOCK,
+            side=skip.side,
+            reason=skip.reason,
+            observed=skip.notional_try,
+            limit=skip.limit_try,
+            unit="TRY",
+        )
+        for skip in plan.skipped
+    )
+    if not thought.selection.symbols:
+        told = tuple(
+            Decision(symbol=s, action=Action.BLOCK, reason=Reason.SKIP_EMPTY_UNIVERSE)
+            for s in cycle.symbols
+        )
+    return replace(
+        cycle,
+        rebalance=replace(thought, allocation=plan),
+        decisions=(*cycle.decisions, *told),
+    )
+
+
+_QUIET = frozenset({Reason.SKIP_MIN_NOTIONAL, Reason.SKIP_DRIFT_BAND, Reason.SKIP_OBSERVE_ONLY})
+"""Reasons that may hold for hours: a pair is where it should be, or nothing may be ordered."""
+
+
+def expire(cycle: Cycle) -> Cycle:
+    """Cancel what rests too long or must go; on beginning to observe our BUYs go too, once.
+
+    What is cancelled is planned anew by a later cycle, at that cycle's price: so it is replaced.
+    """
+    cycle = steps.expire(cycle)
+    is_observing = cycle.verdict.mode is RiskMode.OBSERVE_ONLY
+    if is_observing == cycle.carried.are_buys_pulled:
+        return cycle
+    cycle = replace(cycle, carried=replace(cycle.carried, are_buys_pulled=is_observing))
+    if not is_observing or not cycle.policy.lifecycle.cancel_buys_on_observe:
+        return cycle
+    going = {request.client_id for request in cycle.cancels}
+    pulled = tuple(
+        _pull(order)
+        for order in active_orders(cycle)
+        if order.side is Side.BUY
+        and order.status in (OrderStatus.OPEN, OrderStatus.PARTIAL)
+        and order.client_id not in going
+    )
+    return replace(
+        cycle,
+        cancels=(*cycle.cancels, *pulled),
+        decisions=(*cycle.decisions, *(request.decision for request in pulled)),
+    )
+
+
+def learning(cycle: Cycle) -> AdaptationState:
+    """The parameters in force. What the operator configured anew starts over as version 1."""
+    policy, known = cycle.policy.rebalance, cycle.carried.rebalance.adaptation
+    if not policy.adaptation.is_on or known is None or known.baseline != policy.params:
+        return started(policy.params)
+    return known
+
+
+def _thought(cycle: Cycle) -> Rebalance:
+    """What `judge` began. A cycle that was not judged has none: its decision allows nothing."""
+    if cycle.rebalance is not None:
+        return cycle.rebalance
+    return Rebalance(
+        params=cycle.policy.rebalance.params,
+        version=1,
+        figures=Figures(data_age_s=None),
+        decision=decide(
+            BudgetInputs(data_age_s=None),
+            cycle.policy.rebalance.budget,
+            BudgetCaps(order_notional_try=ZERO, orders=0, symbol_exposure_try=ZERO),
+            cycle.carried.rebalance.budget,
+            cycle.at,
+        ),
+    )
+
+
+def _remembering(cycle: Cycle, memory: Memory) -> Cycle:
+    return replace(cycle, carried=replace(cycle.carried, rebalance=memory))
+
+
+def _age_s(cycle: Cycle) -> Decimal | None:
+    """How old the newest quote is; None where there is none at all."""
+    quotes = cycle.market.quotes.values()
+    newest = max(quotes, key=lambda quote: quote.at, default=None)
+    return None if newest is None else newest.age_s(cycle.at)
+
+
+def _watched(cycle: Cycle) -> tuple[Symbol, ...]:
+    """The pairs whose market the budget looks at: the universe, before there is one all."""
+    return cycle.carried.rebalance.universe.members or cycle.symbols
+
+
+def _widest_bps(cycle: Cycle) -> Decimal | None:
+    quotes = cycle.market.quotes
+    spreads = [_spread_bps(cycle, s) for s in _watched(cycle) if s in quotes]
+    return max(spreads, default=None)
+
+
+def _spread_bps(cycle: Cycle, symbol: Symbol) -> Decimal:
+    """The spread in parts of the mid."""
+    quote = cycle.market.quotes[symbol]
+    bid, ask = quote.bid, quote.ask
+    return ((ask - bid) * BPS_PER_ONE * 2 / (ask + bid)).quantize(MONEY_STEP)
+
+
+def _volume_try(cycle: Cycle) -> Decimal | None:
+    volumes = [v for s in _watched(cycle) if (v := cycle.market.volumes.get(s)) is not None]
+    return sum(volumes, ZERO) if volumes else None
+
+
+def _figures(cycle: Cycle, symbol: Symbol, volatility: int | None) -> PairFigures:
+    quote, rules = cycle.market.quotes.get(symbol), cycle.rules.get(symbol)
+    return PairFigures(
+        symbol=symbol,
+        volume=cycle.market.volumes.get(symbol),
+        spread_bps=None if quote is None else _spread_bps(cycle, symbol),
+        volatility=volatility,
+        age_s=None if quote is None else quote.age_s(cycle.at),
+        has_rules=rules is not None,
+        is_trading=rules is not None and rules.is_trading,
+    )
+
+
+def _verdict(cycle: Cycle, decision: BudgetDecision) -> RiskVerdict:
+    """The budget's decision in the words that all stages share."""
+    reasons = tuple(
+        ModeReason(f.mode, f.reason, _text(f.observed), _text(f.limit)) for f in decision.findings
+    )
+    known = {f.reason for f in decision.findings}
+    carried = tuple(ModeReason(decision.mode, r) for r in decision.reasons if r not in known)
+    return RiskVerdict(
+        mode=decision.mode,
+        reasons=(*reasons, *carried),
+        orders_left=decision.caps.orders,
+        cash_left_try=free_cash(cycle) or ZERO,
+        notional_left_try=decision.caps.order_notional_try * decision.caps.orders,
+        blocked=_blocked(cycle),
+    )
+
+
+def _blocked(cycle: Cycle) -> Mapping[Symbol, Reason]:
+    """Pairs that wait, an unknown order before old data."""
+    oldest_s, quotes = cycle.policy.rebalance.universe.max_data_age_s, cycle.market.quotes
+    blocked: dict[Symbol, Reason] = {}
+    for symbol in cycle.symbols:
+        quote = quotes.get(symbol)
+        if quote is None:
+            blocked[symbol] = Reason.DATA_MISSING
+        elif quote.age_s(cycle.at) > oldest_s:
+            blocked[symbol] = Reason.DATA_STALE
+    for order in cycle.carried.orders.values():
+        if order.status in UNRESOLVED:
+            blocked[order.symbol] = Reason.UNKNOWN_ORDER
+    return blocked
+
+
+def _reserved_try(cycle: Cycle) -> dict[Symbol, Decimal]:
+    """What resting BUYs hold back, by pair."""
+    reserved: dict[Symbol, Decimal] = {}
+    for order in active_orders(cycle):
+        if order.side is Side.BUY:
+            held = order.left_qty * order.price
+            reserved[order.symbol] = reserved.get(order.symbol, ZERO) + held
+    return reserved
+
+
+def _pull(order: Order) -> CancelRequest:
+    return CancelRequest(
+        order.client_id,
+        Decision(
+            symbol=order.symbol,
+            action=Action.CANCEL,
+            side=order.side,
+            reason=Reason.CANCEL_ON_OBSERVE,
+            price=order.price,
+            qty=order.left_qty,
+        ),
+    )
+
+
+def _text(value: Decimal | None) -> str:
+    return "" if value is None else canonical(value.quantize(MONEY_STEP))

@@ -1,0 +1,231 @@
+"""From weights to what is to be bought and sold: targets in whole cents, then every limit in turn.
+
+Targets add up to the investable money exactly: what rounding leaves goes to the largest
+remainders. A BUY is paid with cash that is there, never with a SELL that may not fill. Whatever
+is not done is said, with its reason. (STAGE7 §4 with its BETTER.)
+"""
+
+from collections.abc import Mapping
+from decimal import ROUND_DOWN, Decimal
+
+import msgspec
+
+from btcbot_core.domain.codes import Reason
+from btcbot_core.domain.decisions import RiskMode
+from btcbot_core.domain.money import MONEY_STEP, ZERO, floor_to, from_bps
+from btcbot_core.domain.rebalancing import Orphans, Params, SizingPolicy
+from btcbot_core.domain.symbol import Symbol
+from btcbot_core.domain.trading import Side
+
+CENT = Decimal("0.01")
+FINE_UNIT = MONEY_STEP
+"""The unit of targets where the quote currency is a coin: a cent of it would be a fortune."""
+
+
+class Holdings(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to divide: cash that is free, coins that are free, and a mark for each pair."""
+
+    cash_free_try: Decimal
+    qty: Mapping[Symbol, Decimal]
+    marks: Mapping[Symbol, Decimal]
+    reserved_try: Mapping[Symbol, Decimal] = {}
+    """What open BUYs of a pair hold back: it is spent as far as targets go."""
+    waits: Mapping[Symbol, Reason] = {}
+    """Pairs on which nothing may be ordered now, and why."""
+
+
+class Target(msgspec.Struct, frozen=True, array_like=True):
+    """What a pair should be worth, and what it is worth."""
+
+    symbol: Symbol
+    target_try: Decimal
+    current_try: Decimal
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """One step towards a target, before prices and the exchange's rules."""
+
+    symbol: Symbol
+    side: Side
+    notional_try: Decimal
+    qty: Decimal
+
+
+class Skipped(msgspec.Struct, frozen=True, kw_only=True):
+    """A step that is not taken, or not wholly, and why."""
+
+    symbol: Symbol
+    side: Side
+    notional_try: Decimal
+    reason: Reason
+    limit_try: Decimal | None = None
+
+
+class Allocation(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole plan of a cycle."""
+
+    cash_target_try: Decimal = ZERO
+    investable_try: Decimal = ZERO
+    targets: tuple[Target, ...] = ()
+    moves: tuple[Move, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    orphans: tuple[Symbol, ...] = ()
+    caps_hit: int = 0
+
+    @property
+    def left_try(self) -> Decimal:
+        """Investable money that no target takes."""
+        return self.investable_try - sum((t.target_try for t in self.targets), ZERO)
+
+
+NOTHING_ALLOCATED = Allocation()
+
+
+def allocate(
+    universe: tuple[Symbol, ...],
+    holdings: Holdings,
+    mode: RiskMode,
+    weights: Mapping[Symbol, Decimal],
+    knobs: tuple[Params, SizingPolicy],
+    unit: Decimal = CENT,
+) -> Allocation:
+    """The plan for these pairs. `weights` are explicit targets; empty means equal ones."""
+    params, sizing = knobs
+    pairs = tuple(sorted(s for s in universe if holdings.marks.get(s, ZERO) > ZERO))
+    cash_target = min(params.cash_target_try, sizing.cash_max_try)
+    worth = {s: _worth(holdings, s) for s, qty in holdings.qty.items() if qty}
+    reserved = sum(holdings.reserved_try.values(), ZERO)
+    equity = holdings.cash_free_try + reserved + sum(worth.values(), ZERO)
+    investable = equity - cash_target
+    orphans = tuple(sorted(set(worth) - set(pairs)))
+    if not pairs or investable <= ZERO:
+        return Allocation(cash_target_try=cash_target, orphans=orphans)
+    if sizing.orphans is Orphans.HOLD:
+        # What stays in other pairs cannot be invested again.
+        investable = max(ZERO, investable - sum((worth[s] for s in orphans), ZERO))
+    shares = divide(
+        investable, {s: weights.get(s, ZERO) for s in pairs} if weights else pairs, unit
+    )
+    capped = {s: min(share, sizing.max_position_try) for s, share in shares.items()}
+    targets = tuple(
+        Target(s, capped[s], worth.get(s, ZERO) + holdings.reserved_try.get(s, ZERO)) for s in pairs
+    )
+    wanted = targets
+    if sizing.orphans is Orphans.LIQUIDATE:
+        wanted = (*targets, *(Target(s, ZERO, worth[s]) for s in orphans))
+    moves, skipped = _moves(wanted, holdings, mode, params, sizing, cash_target)
+    return Allocation(
+        cash_target_try=cash_target,
+        investable_try=investable,
+        targets=targets,
+        moves=moves,
+        skipped=skipped,
+        orphans=orphans,
+        caps_hit=sum(1 for s in pairs if capped[s] < shares[s]),
+    )
+
+
+def divide(
+    amount: Decimal, weights: Mapping[Symbol, Decimal] | tuple[Symbol, ...], unit: Decimal = CENT
+) -> dict[Symbol, Decimal]:
+    """Share an amount in whole units by the largest remainders; equal ones go by name.
+
+    The shares add up to the amount's whole units exactly.
+    """
+    units = int((amount / unit).to_integral_value(ROUND_DOWN))
+    if isinstance(weights, tuple):
+        each, rest = divmod(units, len(weights))
+        return {
+            symbol: (each + (1 if place < rest else 0)) * unit
+            for place, symbol in enumerate(sorted(weights))
+        }
+    total = sum(weights.values(), ZERO)
+    if total <= ZERO:
+        return dict.fromkeys(weights, ZERO)
+    exact = {s: units * w / total for s, w in weights.items()}
+    floors = {s: int(share.to_integral_value(ROUND_DOWN)) for s, share in exact.items()}
+    rest = units - sum(floors.values())
+    for symbol in sorted(exact, key=lambda s: (floors[s] - exact[s], s))[:rest]:
+        floors[symbol] += 1
+    return {symbol: count * unit for symbol, count in sorted(floors.items())}
+
+
+def _worth(holdings: Holdings, symbol: Symbol) -> Decimal:
+    return holdings.qty[symbol] * holdings.marks.get(symbol, ZERO)
+
+
+class _Purse(msgspec.Struct):
+    """What is left while the plan is made; only this module's walk changes it."""
+
+    turnover: Decimal
+    cash: Decimal
+    orders: int
+
+
+def _moves(
+    targets: tuple[Target, ...],
+    holdings: Holdings,
+    mode: RiskMode,
+    params: Params,
+    sizing: SizingPolicy,
+    cash_target: Decimal,
+) -> tuple[tuple[Move, ...], tuple[Skipped, ...]]:
+    """SELLs first, then the larger, then by name; the mode is asked before anything is used up."""
+    deltas = [(t, t.target_try - t.current_try) for t in targets if t.target_try != t.current_try]
+    deltas.sort(key=lambda pair: (pair[1] > ZERO, -abs(pair[1]), pair[0].symbol))
+    left = _Purse(
+        params.turnover_cap_try, holdings.cash_free_try - cash_target, params.max_orders_per_cycle
+    )
+    moves: list[Move] = []
+    skipped: list[Skipped] = []
+    for target, delta in deltas:
+        side = Side.BUY if delta > ZERO else Side.SELL
+        move = _step(target, side, abs(delta), holdings, mode, sizing, left)
+        if isinstance(move, Move):
+            moves.append(move)
+        else:
+            skipped.append(move)
+    moves.sort(key=lambda m: (m.side is Side.BUY, m.symbol))
+    return tuple(moves), tuple(skipped)
+
+
+def _step(
+    target: Target,
+    side: Side,
+    wanted: Decimal,
+    holdings: Holdings,
+    mode: RiskMode,
+    sizing: SizingPolicy,
+    left: _Purse,
+) -> Move | Skipped:
+    def skip(reason: Reason, limit: Decimal | None = None) -> Skipped:
+        return Skipped(
+            symbol=target.symbol, side=side, notional_try=wanted, reason=reason, limit_try=limit
+        )
+
+    if (waiting := holdings.waits.get(target.symbol)) is not None:
+        return skip(waiting)
+    if wanted < sizing.min_order_try:
+        return skip(Reason.SKIP_MIN_NOTIONAL, sizing.min_order_try)
+    if sizing.drift_band_bps:
+        band = target.target_try * from_bps(sizing.drift_band_bps)
+        if wanted < band:
+            return skip(Reason.SKIP_DRIFT_BAND, band)
+    if mode is RiskMode.OBSERVE_ONLY:
+        return skip(Reason.SKIP_OBSERVE_ONLY)
+    if mode is RiskMode.REDUCE_RISK_ONLY and side is Side.BUY:
+        return skip(Reason.SKIP_REDUCE_ONLY)
+    if left.orders <= 0:
+        return skip(Reason.SKIP_MAX_ORDERS)
+    notional = min(wanted, left.turnover)
+    reason, limit = Reason.SKIP_TURNOVER_CAP, left.turnover
+    if side is Side.BUY and left.cash < notional:
+        notional, reason, limit = left.cash, Reason.SKIP_CASH_LIMIT, left.cash
+    qty = floor_to(max(ZERO, notional) / holdings.marks[target.symbol], MONEY_STEP)
+    if notional < sizing.min_order_try or qty <= ZERO:
+        return skip(reason, max(ZERO, limit))
+    left.turnover -= notional
+    left.orders -= 1
+    if side is Side.BUY:
+        left.cash -= notional
+    return Move(symbol=target.symbol, side=side, notional_try=notional, qty=qty)
