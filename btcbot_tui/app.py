@@ -20,8 +20,8 @@ from textual.screen import Screen
 from btcbot_core.app.frames import Feed, Outcome, ResetKill, StepOnce, Stop
 from btcbot_core.domain.errors import BotError
 from btcbot_tui.ink import Ink
-from btcbot_tui.keymap import KEYS, Situation, is_alive
-from btcbot_tui.moment import HELD_S, is_recorded
+from btcbot_tui.keymap import KEYS, Situation, is_alive, situation_of
+from btcbot_tui.moment import HELD_S
 from btcbot_tui.pace import faster, slower
 from btcbot_tui.screens.framed import HEIGHTS, WIDTHS, Shows
 from btcbot_tui.screens.overview import Overview
@@ -80,10 +80,10 @@ class Console(App[None], inherit_bindings=False):
         return SafeDriver
 
     def get_default_screen(self) -> Screen[None]:
-        return Overview()
+        self._watch.pull()
+        return Overview(self._watch.moment())
 
     def on_mount(self) -> None:
-        self.pull()
         self.set_interval(PULL_S, self.pull)
 
     # Showing
@@ -121,7 +121,7 @@ class Console(App[None], inherit_bindings=False):
         assert isinstance(base, Overview)
         return base
 
-    # Kill
+    # Stopping: the kill, and what loosens it again
 
     def kill_now(self) -> None:
         """Set the latch. Called on the input thread; waits for nothing but the latch itself."""
@@ -144,6 +144,10 @@ class Console(App[None], inherit_bindings=False):
         else:
             self.answer(words.kill_again if message.was_killed else words.kill_set, Ink.ALARM)
         self.pull()
+
+    def action_disarm(self) -> None:
+        self._feed.disarm(self._who())
+        self.answer(self._look.words.disarmed)
 
     def action_reset_kill(self) -> None:
         from btcbot_tui.screens.reset import ResetDialog
@@ -213,10 +217,8 @@ class Console(App[None], inherit_bindings=False):
         return key is None or is_alive(key, self._situation())
 
     def _situation(self) -> Situation:
-        frame = self._feed.latest
         is_enlarged = bool(self._overview.enlarged) if self.screen_stack else False
-        has_ended = frame.outcome is not Outcome.RUNNING
-        return Situation(is_recorded(frame), frame.kill.is_set, is_enlarged, has_ended)
+        return situation_of(self._feed.latest, is_enlarged=is_enlarged)
 
     # Leaving
 

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
+from btcbot_core.app.frames import Frame, Outcome
+from btcbot_tui.moment import is_recorded
 from btcbot_tui.texts import Words
 
 
@@ -23,6 +25,7 @@ class Place(StrEnum):
     EVERYWHERE = "everywhere"  # dialogs, inputs and the smallest screen too
     OVERVIEW = "overview"
     RECORDED = "recorded"  # on recorded data, whose pace is ours to set
+    ARMED = "armed"  # while live orders may leave
     KILLED = "killed"  # while the kill latch is set
     PANEL = "panel"  # while one panel fills the screen
 
@@ -56,6 +59,7 @@ _DIGITS = tuple(
 
 KEYS = (
     Key("kill", ("ctrl+k",), "^k", Kind.NOW, Place.EVERYWHERE, "kill", True),
+    Key("disarm", ("D",), "D", Kind.NOW, Place.ARMED, "disarm"),
     Key("reset", ("R",), "R", Kind.WRITE, Place.KILLED, "reset_kill"),
     Key("slower", ("minus",), "-", Kind.WRITE, Place.RECORDED, "slower"),
     Key("faster", ("plus", "equals_sign"), "+", Kind.WRITE, Place.RECORDED, "faster"),
@@ -77,13 +81,24 @@ KEYS = (
 KILL = KEYS[0]
 
 
-class Situation(msgspec.Struct, frozen=True):
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """What decides which keys are alive."""
 
     is_recorded: bool = False
     is_killed: bool = False
     is_enlarged: bool = False
     has_ended: bool = False
+    is_armed: bool = False
+
+
+def situation_of(frame: Frame, *, is_enlarged: bool) -> Situation:
+    return Situation(
+        is_recorded=is_recorded(frame),
+        is_killed=frame.kill.is_set,
+        is_enlarged=is_enlarged,
+        has_ended=frame.outcome is not Outcome.RUNNING,
+        is_armed=frame.arming.lease.is_armed,
+    )
 
 
 def is_alive(key: Key, situation: Situation) -> bool:
@@ -93,6 +108,8 @@ def is_alive(key: Key, situation: Situation) -> bool:
             return True
         case Place.RECORDED:
             return situation.is_recorded and not situation.has_ended
+        case Place.ARMED:
+            return situation.is_armed and not situation.has_ended
         case Place.KILLED:
             return situation.is_killed and not situation.has_ended
         case Place.PANEL:

@@ -29,8 +29,9 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     mode_recorded_long: str = "RECORDED data, paper orders"
     mode_backtest: str = "BACKTEST"
     mode_dry_run: str = "DRY-RUN"
-    mode_live: str = "LIVE"
     mode_live_blocked: str = "LIVE BLOCKED"
+    mode_live_disarmed: str = "LIVE NOT ARMED"
+    mode_live_armed: str = "LIVE ARMED"
     kill_off: str = "kill OFF"
     killed: str = "KILLED"
     killed_not_stored: str = "KILLED, NOT STORED"
@@ -74,10 +75,10 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     fees: str = "fees"
     net: str = "net"
     slippage: str = "slippage"
-    in_the_prices: str = "in the prices above"
+    in_the_prices: str = "within prices"
     drawdown: str = "drawdown"
     under_peak: str = "under {peak}"
-    curve: str = "{low} to {high}"
+    curve: str = "equity {low} to {high}"
     orders: str = "ORDERS"
     positions: str = "POSITIONS"
     decisions: str = "DECISIONS"
@@ -147,6 +148,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
             "everywhere": "everywhere",
             "overview": "overview",
             "recorded": "recorded data",
+            "armed": "while armed",
             "killed": "while killed",
             "panel": "enlarged panel",
         }
@@ -158,6 +160,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
                 "Set the kill latch: no new order leaves from this instant on. Never asks; works in"
                 " every dialog and field. It stays set across restarts until it is reset.",
             ),
+            "disarm": KeyWords("disarm", "End the leave to send live orders, now."),
             "reset": KeyWords(
                 "reset kill", "Clear the kill latch. Asks for a reason and the word RESET."
             ),
@@ -201,6 +204,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     kill_set: str = "KILLED: no new order leaves"
     kill_again: str = "already killed"
     kill_not_stored: str = "KILLED in memory, but not stored: {problem}"
+    disarmed: str = "disarmed: no live order leaves"
     reset_asked: str = "reset asked for: the banner shows the answer"
     pace_now: str = "pace: {pace}"
     stepped: str = "one step"

@@ -57,6 +57,14 @@ def wrapped(text: str, cells: int) -> Lines:
 class Framed(Screen[T]):
     """A screen under the banner. It shows moments; it asks for nothing."""
 
+    def __init__(self, moment: Moment) -> None:
+        super().__init__()
+        self._moment = moment
+
+    def on_mount(self) -> None:
+        """The first moment; the next ones come with the console's pull."""
+        self.show(self._moment)
+
     def show(self, moment: Moment) -> None:
         for pane in self.query(Pane):
             pane.show(moment)
@@ -69,8 +77,7 @@ class Dialog(Framed[T], ModalScreen[T]):
     AUTO_FOCUS = ""
 
     def __init__(self, moment: Moment, type_ahead_s: float) -> None:
-        super().__init__()
-        self._moment = moment
+        super().__init__(moment)
         self._type_ahead_s = type_ahead_s
 
     def content(self) -> ComposeResult:
@@ -85,7 +92,7 @@ class Dialog(Framed[T], ModalScreen[T]):
             yield from self.content()
 
     def on_mount(self) -> None:
-        self.show(self._moment)
+        super().on_mount()
         if self._type_ahead_s > 0:
             self.set_timer(self._type_ahead_s, self.listen)
         else:

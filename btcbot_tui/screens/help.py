@@ -33,17 +33,10 @@ class HelpScreen(Framed[None]):
         ("pagedown", "scroll(10)", ""),
     ]
 
-    def __init__(self, moment: Moment) -> None:
-        super().__init__()
-        self._moment = moment
-
     def compose(self) -> ComposeResult:
         yield Banner()
         yield Guard(id="guard")
         yield HelpPane(id="help")
-
-    def on_mount(self) -> None:
-        self.show(self._moment)
 
     def action_close(self) -> None:
         self.dismiss(None)

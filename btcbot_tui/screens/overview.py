@@ -5,6 +5,7 @@ from textual.containers import Container
 
 from btcbot_tui.ink import Ink
 from btcbot_tui.keymap import PANELS
+from btcbot_tui.moment import Moment
 from btcbot_tui.screens.framed import Framed, Guard
 from btcbot_tui.views.cycle import cycle_lines
 from btcbot_tui.views.decisions import decisions_table
@@ -22,8 +23,8 @@ from btcbot_tui.widgets.panels import Banner, KeyBar, Panel
 class Overview(Framed[None]):
     """Where things stand is `theme.tcss`; what they say, the views."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, moment: Moment) -> None:
+        super().__init__(moment)
         self._enlarged = ""
 
     def compose(self) -> ComposeResult:

@@ -87,11 +87,23 @@ def _mode(moment: Moment) -> Segment:
         case RunKind.BACKTEST:
             return Segment((words.mode_backtest,), Ink.BADGE)
         case RunKind.LIVE:
-            closed = moment.frame.gates.closed
-            if closed:
-                listed = f"{words.mode_live_blocked} ({', '.join(closed)})"
-                return Segment((listed, words.mode_live_blocked), Ink.BADGE)
-            return Segment((words.mode_live,), Ink.WARN_BADGE)
+            return _live(moment)
+
+
+def _live(moment: Moment) -> Segment:
+    """Whether a live order can leave: each closed gate, or the lease and its time left."""
+    words, closed, lease = moment.words, moment.frame.gates.closed, moment.frame.arming.lease
+    if closed:
+        listed = f"{words.mode_live_blocked} ({', '.join(closed)})"
+        return Segment((listed, words.mode_live_blocked), Ink.BADGE)
+    if not lease.is_armed:
+        why = fmt.clean(lease.ended_because, 40)
+        told = f"{words.mode_live_disarmed} ({why})" if why else words.mode_live_disarmed
+        return Segment((told, words.mode_live_disarmed), Ink.BADGE)
+    if lease.left_s is None:
+        return Segment((words.mode_live_armed,), Ink.WARN_BADGE)
+    left = fmt.minutes(max(lease.left_s - moment.silent_s, 0))
+    return Segment((f"{words.mode_live_armed} {left}",), Ink.WARN_BADGE)
 
 
 def _kill(moment: Moment) -> Segment:

@@ -30,12 +30,12 @@ def _heading(moment: Moment, cells: int) -> Line:
         return filled((title, span(f" {fmt.UNKNOWN}  {words.no_cycle_yet}", Ink.HEAD)), cells)
     step = f" {cycle.step + 1:,}"
     if world.total_steps is None:
-        left: Line = (title, span(step, Ink.HEAD))
+        left: Line = (title, span(step, Ink.TITLE))
     else:
         told = words.of_total.format(done=f"{cycle.step + 1:,}", total=f"{world.total_steps:,}")
         ratio = Decimal(cycle.step + 1) / max(world.total_steps, 1)
         drawn = f"  {bar(ratio, _BAR_CELLS)} {fmt.percent(ratio, 0)}" if cells >= 76 else ""
-        left = (title, span(f" {told}{drawn}", Ink.HEAD))
+        left = (title, span(f" {told}", Ink.TITLE), span(drawn, Ink.HEAD))
     right = (span(f"{cycle.id} ", Ink.HEAD),) if cells >= 100 else ()
     return justified(left, right, cells, Ink.HEAD)
 

@@ -25,7 +25,7 @@ def decisions_table(moment: Moment) -> Table:
             Column(head=words.action, cells_min=6),
             Column(head=words.reason, is_text=True, text_cells_min=24),
             Column(head=words.measured, is_right=True, rank=1),
-            Column(head=words.price, is_right=True, rank=4),
+            Column(head=words.price, is_right=True, rank=3),
             Column(head=words.qty, is_right=True, rank=3),
             Column(head=words.meaning, is_text=True, text_cells_min=28, rank=2),
         ),

@@ -21,7 +21,7 @@ from btcbot_tui.ink import (
 from btcbot_tui.moment import Moment
 from btcbot_tui.widgets.spark import spark
 
-_NAME_CELLS, _VALUE_CELLS = 14, 18
+_NAME_CELLS, _VALUE_CELLS = 11, 15
 _STRIP_ROWS = 3
 """With no more rows than these, the figures stand beside each other."""
 
@@ -89,14 +89,14 @@ def _strip_heading(moment: Moment, f: Figures, cells: int) -> Line:
     if moment.portfolio is None:
         told = f"{words.equity} {fmt.UNKNOWN}   {words.no_valuation_yet}"
         return filled((title, span(told, Ink.HEAD)), cells, Ink.HEAD)
-    pieces = (
-        f"{words.equity} {fmt.money(f.equity, quote)}",
-        f"{words.net} {fmt.signed_money(f.net, quote)} {_percent(f.net_ratio)}".rstrip(),
-        f"{words.drawdown} {fmt.percent(f.drawdown)}",
+    named = (
+        (words.equity, fmt.money(f.equity, quote)),
+        (words.net, f"{fmt.signed_money(f.net, quote)} {_percent(f.net_ratio)}".rstrip()),
+        (words.drawdown, fmt.percent(f.drawdown)),
     )
-    room = cells - width((title,))
-    told_line = whole((line(span(p, Ink.HEAD)) for p in pieces), room, Span("   ", Ink.HEAD))
-    return filled((title, *told_line), cells, Ink.HEAD)
+    pieces = (line(span(f"{name} ", Ink.HEAD), span(told, Ink.TITLE)) for name, told in named)
+    shown = whole(pieces, cells - width((title,)), Span("   ", Ink.HEAD))
+    return filled((title, *shown), cells, Ink.HEAD)
 
 
 def _strip(moment: Moment, f: Figures, cells: int) -> Line:
@@ -151,4 +151,4 @@ def _unpriced(moment: Moment) -> str:
 def _curve(moment: Moment, cells: int, rows: int) -> Lines:
     """Equity over the run, drawn between its lowest and its highest point."""
     drawn = spark(moment.shown.equity, cells - 4, rows)
-    return tuple((Span("   "), Span(text)) for text in drawn)
+    return tuple((Span("   "), Span(text, Ink.DIM)) for text in drawn)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from btcbot_tui.ink import Ink, Line, Lines, Span, clipped, filled, span, width
-from btcbot_tui.keymap import Situation, hints
-from btcbot_tui.moment import Moment, is_recorded
+from btcbot_tui.keymap import hints, situation_of
+from btcbot_tui.moment import Moment
 from btcbot_tui.views.banner import banner, banner_flowed
 from btcbot_tui.widgets.pane import Pane
 
@@ -57,10 +57,7 @@ class KeyBar(Pane):
 
     def draw(self, moment: Moment, cells: int, rows: int) -> Lines:
         del rows
-        frame = moment.frame
-        situation = Situation(
-            is_recorded(frame), frame.kill.is_set, self._is_enlarged, moment.has_ended
-        )
+        situation = situation_of(moment.frame, is_enlarged=self._is_enlarged)
         offered = tuple(hints(situation, moment.words))
         room = cells - (width((self._answer,)) if self._answer else 0)
         shown = _fitting(offered, room)

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from btcbot_core.app.arming import ArmingView
 from btcbot_core.app.frames import (
     Command,
     Frame,
@@ -17,6 +18,7 @@ from btcbot_core.app.frames import (
     Role,
     World,
 )
+from btcbot_core.app.lease import LeaseView
 from btcbot_core.cycle.cycle import Carried, Cycle
 from btcbot_core.domain.account import Portfolio, Position
 from btcbot_core.domain.codes import Reason
@@ -275,6 +277,16 @@ def before_the_first_cycle() -> Frame:
     return Frame(seq=0, world=a_world(), gates=Gates())
 
 
+def armed(left_s: int | None = 1_694) -> Frame:
+    """A live run whose gates are open and whose lease lasts."""
+    lease = LeaseView(is_armed=True, who="ops", why="canary", left_s=left_s)
+    return replace(
+        a_frame(world=a_world(Role.HOST, RunKind.LIVE, None)),
+        gates=Gates(dry_run=False, kill_switch=False, live_trading=True, acknowledged=True),
+        arming=ArmingView(is_possible=True, lease=lease),
+    )
+
+
 def killed(frame: Frame | None = None) -> Frame:
     frame = frame or a_frame()
     reason = ModeReason(RiskMode.OBSERVE_ONLY, Reason.KILL_SWITCH_ACTIVE)
@@ -388,6 +400,7 @@ class StillFeed:
         self.frame = frame or a_frame()
         self.commands: list[Command] = []
         self.kills: list[tuple[str, str]] = []
+        self.disarms: list[str] = []
         self._notes = deque(notes)
 
     @property
@@ -409,3 +422,6 @@ class StillFeed:
         self.kills.append((who, why))
         if not self.frame.kill.is_set:
             self.frame = replace(self.frame, kill=KillState(True, AT, who, why))
+
+    def disarm(self, who: str) -> None:
+        self.disarms.append(who)

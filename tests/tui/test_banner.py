@@ -3,8 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
+from btcbot_core.app.arming import ArmingView
 from btcbot_core.app.frames import Outcome, Role
-from btcbot_core.domain.gates import Gates
+from btcbot_core.app.lease import LeaseView
 from btcbot_core.domain.kill import KillState
 from btcbot_core.domain.records import RunKind
 from btcbot_tui.ink import Ink, width
@@ -16,6 +17,7 @@ from tests.tui.frames import (
     a_frame,
     a_pulse,
     a_world,
+    armed,
     before_the_first_cycle,
     ended,
     hostile,
@@ -25,7 +27,6 @@ from tests.tui.frames import (
 from tests.tui.moments import a_moment, texts_of
 
 SIZES = (60, 80, 99, 100, 120, 159, 160, 200)
-OPEN = Gates(dry_run=False, kill_switch=False, live_trading=True, acknowledged=True)
 
 
 def told(moment: Moment, cells: int = 160) -> str:
@@ -49,13 +50,26 @@ def test_the_mode_is_the_first_word_at_every_size(role: Role, kind: RunKind, wor
         assert told(moment, cells).strip().startswith(word)
 
 
-def test_live_trading_names_every_closed_gate_and_drops_the_word_when_all_are_open() -> None:
+def test_live_trading_names_every_closed_gate() -> None:
     frame = a_frame(world=a_world(Role.HOST, RunKind.LIVE))
     blocked = told(a_moment(frame))
     assert "LIVE BLOCKED (KILL_SWITCH, DRY_RUN, LIVE_TRADING, LIVE_TRADING_ACK)" in blocked
-    free = told(a_moment(replace(frame, gates=OPEN)))
-    assert "LIVE" in free
-    assert "BLOCKED" not in free
+
+
+def test_open_gates_alone_arm_nothing() -> None:
+    lease = LeaseView(ended_because="the lease ran out")
+    frame = replace(armed(), arming=ArmingView(is_possible=True, lease=lease))
+    assert "LIVE NOT ARMED (the lease ran out)" in told(a_moment(frame))
+    assert "LIVE NOT ARMED" in told(a_moment(frame), 60)
+
+
+@pytest.mark.parametrize("cells", SIZES)
+def test_an_armed_run_counts_down_in_a_warning_badge(cells: int) -> None:
+    moment = a_moment(armed())
+    assert "LIVE ARMED 28:14" in told(moment, cells)
+    assert "LIVE ARMED 28:10" in told(replace(moment, silent_s=4), cells)
+    assert Ink.WARN_BADGE in {piece.ink for piece in banner(moment, cells)[0]}
+    assert "LIVE ARMED" in told(a_moment(armed(left_s=None)), cells)
 
 
 @pytest.mark.parametrize("cells", SIZES)

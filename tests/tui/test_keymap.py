@@ -52,6 +52,8 @@ def test_a_dead_key_is_not_offered() -> None:
     assert quiet == {"^k", "p", "1-7", ":", "?", "q"}
     killed = {shown for shown, _, _ in hints(Situation(is_recorded=True, is_killed=True), ENGLISH)}
     assert killed == quiet | {"R", "+", "-", "."}
+    armed = {shown for shown, _, _ in hints(Situation(is_armed=True), ENGLISH)}
+    assert armed == quiet | {"D"}
 
 
 def test_the_pace_of_a_run_that_ended_cannot_be_set() -> None:

@@ -1,0 +1,74 @@
+"""The command: what it says without a terminal, and what it does not load to say it."""
+
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from btcbot_core.domain.errors import ConfigError
+from btcbot_tui import main as command
+from btcbot_tui.main import parser
+
+HEAVY = ("textual", "pydantic", "peewee", "httpx", "btcbot_core.bootstrap")
+
+
+def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "btcbot_tui", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_help_says_what_it_is_and_names_every_flag() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    for flag in ("--demo", "--dataset", "--db", "--stage", "--speed", "--cycle-seconds"):
+        assert flag in done.stdout
+    for flag in ("--no-mouse", "--ascii", "--env-file"):
+        assert flag in done.stdout
+
+
+def test_help_loads_nothing_heavy() -> None:
+    asked = (
+        "import sys; from btcbot_tui.main import parser; parser().format_help();"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_without_a_terminal_it_says_so_and_what_to_use_instead() -> None:
+    done = run("--demo")
+    assert done.returncode == 2
+    assert "not a terminal" in done.stderr
+    assert "btcbot-core run" in done.stderr
+    assert (done.stdout, "Traceback" in done.stderr) == ("", False)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [["--stage", "7"], ["--demo", "--dataset", "x"], ["--speed", "1", "--cycle-seconds", "1"]],
+)
+def test_flags_that_contradict_each_other_are_refused(flags: list[str]) -> None:
+    assert run(*flags).returncode == 2
+
+
+def test_the_demo_is_the_demo_and_a_dataset_is_not() -> None:
+    demo = command._options(parser().parse_args(["--demo", "--speed", "max"]))
+    assert (demo.role.name, demo.speed, demo.dataset) == ("DEMO", "max", None)
+    host = command._options(parser().parse_args(["--dataset", "d", "--cycle-seconds", "0.5"]))
+    assert (host.role.name, host.dataset, host.cycle_s) == ("HOST", Path("d"), Decimal("0.5"))
+
+
+@pytest.mark.parametrize("text", ["-1", "fast", "NaN", "1e400"])
+def test_seconds_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="--cycle-seconds"):
+        command._options(parser().parse_args([f"--cycle-seconds={text}"]))
