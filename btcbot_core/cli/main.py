@@ -50,7 +50,18 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="btcbot-core", description=DESCRIPTION, epilog=EPILOG)
     top.add_argument("--version", action="version", version=f"btcbot {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_run, _status, _kill, _reset, _arm, _cancel_own, _paper_exchange, _config):
+    for add in (
+        _run,
+        _status,
+        _kill,
+        _reset,
+        _arm,
+        _cancel_own,
+        _paper_exchange,
+        _doctor,
+        _health,
+        _config,
+    ):
         add(commands)
     return top
 
@@ -105,6 +116,24 @@ def _reset(commands: "_Commands[argparse.ArgumentParser]") -> None:
     reset = _command(commands, "reset", text, ("btcbot_core.cli.safety", "reset"))
     reset.add_argument("--reason", required=True, metavar="TEXT", help="why; it is journalled")
     reset.add_argument("--word", metavar="RESET", help="the word, instead of typing it")
+
+
+def _doctor(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "examine settings, database, files, clock and machine; reads only, takes no lock"
+    doctor = _command(commands, "doctor", text, ("btcbot_core.cli.doctor", "doctor"))
+    doctor.add_argument("--strict", action="store_true", help="a warning counts as a failure")
+    words = "the same questions, asked as before live trading; 4 names what stands in the way"
+    check = _command(commands, "arm-check", words, ("btcbot_core.cli.doctor", "arm_check"))
+    for command in (doctor, check):
+        command.add_argument("--online", action="store_true", help="ask the exchange too")
+
+
+def _health(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "ask the exchange's public side: is it there, its clock, its rules, its books"
+    health = commands.add_parser("health", help=text, description=text)
+    health.set_defaults(handler=("btcbot_core.cli.health", "health"))
+    health.add_argument("--env-file", metavar="PATH", help="read settings from this file")
+    health.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
 def _config(commands: "_Commands[argparse.ArgumentParser]") -> None:
