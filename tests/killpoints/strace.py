@@ -1,0 +1,132 @@
+"""Strikes lives at chosen system calls, by strace: with a kill, or with an error of the disk."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from ast import literal_eval
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.killpoints.life import SCENARIOS
+from tests.killpoints.zygote import IDLE
+
+STRACE = ("strace", "-f", "-qq")
+"""Not with `--seccomp-bpf`: strace 6.1 then injects no signal, and says nothing."""
+PATIENCE_S = 60.0
+KILL = "signal=KILL"
+KILLED = -9
+
+
+@dataclass(frozen=True)
+class End:
+    """How a struck life ended: its exit code, or the signal below zero, and what it said."""
+
+    code: int
+    said: str = ""
+
+
+def why_not() -> str:
+    """Why no process can be struck here; empty when one can."""
+    if shutil.which("strace") is None:
+        return "strace is not installed"
+    tried = subprocess.run(
+        [*STRACE, "-o", os.devnull, "true"], capture_output=True, text=True, check=False
+    )
+    return "" if tried.returncode == 0 else f"strace may not trace here: {tried.stderr[:80]}"
+
+
+def prepare(name: str, folder: Path) -> None:
+    """Live the cycles that come before the struck ones, in a process that may die of it."""
+    scenario = SCENARIOS[name]
+    folder.mkdir(parents=True)
+    if not scenario.lived_steps:
+        return
+    steps = str(scenario.lived_steps)
+    done = subprocess.run(
+        [*_python("tests.killpoints.life"), name, str(folder), steps],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    expected = KILLED if scenario.dies_after_taking else 0
+    assert done.returncode == expected, done.stderr
+
+
+def count(name: str, prepared: Path, scratch: Path) -> Counter[str]:
+    """How often a life that nothing strikes makes each of the calls."""
+    folder, told = scratch / "counted", scratch / "calls"
+    shutil.copytree(prepared, folder)
+    names = ",".join(IDLE)
+    done = subprocess.run(
+        [
+            *(*STRACE, "-o", str(told), "-e", f"trace={names}", "-e", "signal=none"),
+            *(*_python("tests.killpoints.life"), name, str(folder)),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    shutil.rmtree(folder)
+    return Counter(re.findall(r"^\d+ +(\w+)\(", told.read_text(), re.MULTILINE))
+
+
+@dataclass
+class Striker:
+    """Runs lives that are struck at the k-th call of one kind, for k up to `calls`."""
+
+    syscall: str
+    calls: int
+    line: socket.socket
+
+    def life(self, folder: Path, at: int) -> End:
+        """One life in this folder, struck at its `at`-th call."""
+        assert 1 <= at <= self.calls
+        self.line.send(f"{self.calls - at} {folder}".encode())
+        told, said = "", ""
+        while True:
+            heard = self.line.recv(4096).decode()
+            assert heard, "the forking process died"
+            told += heard
+            while "\n" in told:
+                word, told = told.split("\n", 1)
+                kind, _, rest = word.partition(" ")
+                if kind == "ended":
+                    return End(int(rest), said)
+                said = literal_eval(rest)
+
+
+@contextmanager
+def striking(name: str, syscall: str, calls: int, fault: str) -> Iterator[Striker]:
+    """A striker at one kind of call; `fault` is in strace's words, `+` after `when` included."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    ours.settimeout(PATIENCE_S)
+    lasting = "+" if fault.endswith("+") else ""
+    inject = f"inject={syscall}:{fault.removesuffix('+')}:when={calls}{lasting}"
+    process = subprocess.Popen(
+        [
+            *(*STRACE, "-o", os.devnull, "-e", f"trace={syscall}", "-e", inject),
+            *(*_python("tests.killpoints.zygote"), name, syscall, str(theirs.fileno())),
+        ],
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+    )
+    theirs.close()
+    try:
+        yield Striker(syscall, calls, ours)
+    finally:
+        ours.close()
+        process.wait(PATIENCE_S)
+
+
+def _python(module: str) -> list[str]:
+    """No byte code is written: that would be calls which are none of the bot's."""
+    return [sys.executable, "-B", "-m", module]
