@@ -34,6 +34,7 @@ class Redactor:
         self._raw: frozenset[bytes] = frozenset()
         self._folded: tuple[str, ...] = ()
         self._pattern = re.compile(r"(?!)")
+        self._shortest = TEXT_MAX
         self._longest = 0
         for secret in secrets:
             self.learn(secret)
@@ -50,7 +51,7 @@ class Redactor:
         raw = {form.encode("utf-8", "surrogatepass") for form in known}
         self._raw |= raw | ({decoded(secret)} - {b""})
         longest_first = sorted(self._forms, key=lambda form: (-len(form), form))
-        self._longest = len(longest_first[0])
+        self._longest, self._shortest = len(longest_first[0]), len(longest_first[-1])
         self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
         # Folding is done letter by letter, so what holds a form holds it folded too: a quick
         # look that spares nearly every text the slow one.
@@ -70,10 +71,13 @@ class Redactor:
         return self._data(value, ())
 
     def _hide_by_value(self, text: str) -> str:
-        folded = text.casefold()
-        if not any(form in folded for form in self._folded):
+        if len(text) < self._shortest:
             return text
-        return self._pattern.sub(MASK, text)
+        folded = text.casefold()
+        for form in self._folded:
+            if form in folded:
+                return self._pattern.sub(MASK, text)
+        return text
 
     def _data(self, value: object, inside: tuple[int, ...]) -> object:
         match value:
@@ -137,8 +141,7 @@ class Redactor:
         return self._data(value, inside)
 
     def _name(self, name: object, inside: tuple[int, ...]) -> str:
-        plain = self._data(name, inside)
-        return plain if isinstance(plain, str) else str(plain)
+        return self.text(name) if isinstance(name, str) else str(self._data(name, inside))
 
     def _number(self, value: float | Decimal) -> object:
         text = str(value)
