@@ -172,6 +172,9 @@ class CheckpointRepo(Protocol):
 
     def load(self, run: RunId) -> Carried | None: ...
 
+    def cycle(self, run: RunId) -> CycleId | None:
+        """Whose state it is: the last committed cycle's, or one's that was cut after it."""
+
 
 class AuditRepo(Protocol):
     def add(self, at: datetime, who: str, act: str, why: str) -> None:

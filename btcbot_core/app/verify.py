@@ -20,7 +20,7 @@ from btcbot_core.domain.market import BookSource, MarketSnapshot, Quote
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.records import CycleRow, RunRow
 from btcbot_core.domain.trading import Order, OrderEvent
-from btcbot_core.ledger.book import fold
+from btcbot_core.ledger.book import Ledger, fold
 from btcbot_core.ledger.entries import LedgerEvent
 from btcbot_core.ports import Store, UnitOfWork
 
@@ -66,7 +66,9 @@ def verify_run(store: Store, run: RunRow, progress: Progress) -> RunCheck:
                 if (found := replay.check(row)) is not None:
                     return replay.result(found, cycle)
                 progress(replay.cycles)
-        return replay.result(replay.check_end(work.checkpoints.load(run.id)), cycle)
+        is_cut = work.checkpoints.cycle(run.id) != cycle
+        found = replay.check_end(work.checkpoints.load(run.id), is_cut=is_cut)
+        return replay.result(found or replay.check_orders(work.orders.all(run.id)), cycle)
 
 
 class _Replay:
@@ -80,6 +82,7 @@ class _Replay:
         self._events: dict[tuple[ClientId, int], OrderEvent] = {
             (e.client_id, e.seq): e for e in work.orders.events(run.id)
         }
+        self._orders: dict[ClientId, Order] = {}
         self.cycles = self._starts = self._cuts = 0
 
     def result(self, found: Difference | None, cycle: CycleId | None) -> RunCheck:
@@ -116,17 +119,34 @@ class _Replay:
         self.cycles += found is None
         return found
 
-    def check_end(self, checkpoint: Carried | None) -> Difference | None:
+    def check_end(self, checkpoint: Carried | None, *, is_cut: bool) -> Difference | None:
         """What the next start would begin with, against what the last cycle handed on."""
-        if self._seen.carried is None:
+        own = self._seen.carried
+        if own is None:
             return None
         if checkpoint is None:
             return Difference("checkpoint", ABSENT, "what the last cycle handed on")
-        found = self._bridge(checkpoint, "checkpoint")
+        if is_cut:
+            found = self._bridge(own, checkpoint, "checkpoint")
+        else:
+            found = first_difference(checkpoint, own, "checkpoint")
         last = max(self._entries, default=0)
         if found is None and last != checkpoint.ledger.seq:
             found = Difference("checkpoint.ledger.seq", str(checkpoint.ledger.seq), str(last))
         return found
+
+    def check_orders(self, orders: Iterable[Order]) -> Difference | None:
+        """The orders' rows, against the orders that came out."""
+        return next(filter(None, map(self._check_stored, orders)), None)
+
+    def _check_stored(self, stored: Order) -> Difference | None:
+        """An order's row is written with its events; when it began to rest may come after."""
+        now = self._orders.get(stored.client_id)
+        if now is None or now.seq != stored.seq:
+            return None  # the turn that touched it last was cut: its events were held against it
+        if stored.rests_since is None:
+            now = msgspec.structs.replace(now, rests_since=None)
+        return first_difference(stored, now, f"orders.{stored.client_id}")
 
     def _check_start(self, row: CycleRow, saw: Saw) -> Difference | None:
         if saw.carried is None:
@@ -134,15 +154,15 @@ class _Replay:
                 return Difference("step", str(row.step), str(self._step + 1))
             return self._check_orders(saw.returned, "saw.returned")
         self._starts += 1
-        return None if self._seen.carried is None else self._bridge(saw.carried, "saw.carried")
+        own = self._seen.carried or Carried(ledger=Ledger(quote=saw.carried.ledger.quote))
+        return self._bridge(own, saw.carried, "saw.carried")
 
-    def _bridge(self, theirs: Carried, name: str) -> Difference | None:
+    def _bridge(self, own: Carried, theirs: Carried, name: str) -> Difference | None:
         """From what a cycle handed on to where the run went on: equal, unless a turn was cut.
 
         A turn that was cut left entries and order events, and no trace: they must lead there.
         """
-        own = self._seen.carried
-        if own is None or first_difference(theirs, own) is None:
+        if first_difference(theirs, own) is None:
             return None
         self._cuts += 1
         left = [self._entries[n] for n in range(own.ledger.seq + 1, theirs.ledger.seq + 1)]
@@ -164,6 +184,7 @@ class _Replay:
             raise LookupError("a turn begins with what was carried")
         done = rerun(self._stage, restore(self._seen, saw, _bare(row, record, start)), saw)
         self._seen, self._step = seen_by(done), row.step
+        self._orders.update(done.carried.orders)
         return (
             _compare_rows(row, record, cycle_row(done, saw), trace(done, saw))
             or _compare_entries(self._entries, done)

@@ -61,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
         _doctor,
         _health,
         _config,
+        _verify,
     ):
         add(commands)
     return top
@@ -172,6 +173,13 @@ def _arm(commands: "_Commands[argparse.ArgumentParser]") -> None:
 def _cancel_own(commands: "_Commands[argparse.ArgumentParser]") -> None:
     text = "cancel our own open orders at the exchange; needs no runner, and refuses a living one"
     _command(commands, "cancel-own", text, ("btcbot_core.cli.cancelling", "cancel"))
+
+
+def _verify(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "run stored cycles again through today's code, and hold the store against itself"
+    verify = _command(commands, "verify", text, ("btcbot_core.cli.verify", "verify"))
+    verify.add_argument("--run", metavar="ID", help="run this run's cycles again (or `last`)")
+    verify.add_argument("--store", action="store_true", help="check the database's sums and seals")
 
 
 def _one_line(text: str) -> str:

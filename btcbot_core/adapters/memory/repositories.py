@@ -203,6 +203,11 @@ class MemoryCheckpoints(_Repository):
         found = self._shelves.checkpoints.get(run)
         return None if found is None else found[1]
 
+    def cycle(self, run: RunId) -> CycleId | None:
+        self._changes.require_open()
+        found = self._shelves.checkpoints.get(run)
+        return None if found is None else found[0]
+
 
 class MemoryRuns(_Repository):
     def open(self, run: RunRow) -> None:

@@ -76,3 +76,8 @@ class SqliteCheckpoints:
             raise StoreError(
                 f"the checkpoint of run {run} cannot be read ({error}): restore a backup"
             ) from error
+
+    def cycle(self, run: RunId) -> CycleId | None:
+        query = Checkpoints.select(Checkpoints.cycle_id).where(Checkpoints.run == run)
+        found = self._transaction.read(query.tuples())
+        return CycleId(str(found[0][0])) if found else None

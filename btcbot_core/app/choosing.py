@@ -1,0 +1,18 @@
+"""Which run of a database a question is about."""
+
+from btcbot_core.domain.errors import ConfigError
+from btcbot_core.domain.records import RunRow
+from btcbot_core.ports import Store
+
+LAST = "last"
+
+
+def run_named(store: Store, name: str = LAST) -> RunRow:
+    """A run by its id, or the one that was opened last. Raises ConfigError when there is none."""
+    with store.read() as work:
+        runs = work.runs.all()
+    found = runs[-1:] if name == LAST else tuple(run for run in runs if run.id == name)
+    if not found:
+        known = ", ".join(run.id for run in runs[-5:]) or "no run at all"
+        raise ConfigError(f"no run {name} in this database; it holds {known}")
+    return found[0]
