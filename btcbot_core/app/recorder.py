@@ -1,7 +1,15 @@
 """The flight recorder's side of a turn: notes what the turn is given, for the trace to keep."""
 
 from btcbot_core.cycle.cycle import Cycle
-from btcbot_core.cycle.recording import FIRST, NOTHING_SEEN, record, record_second, seen_by
+from btcbot_core.cycle.recording import (
+    FIRST,
+    NOTHING_SEEN,
+    Saw,
+    record,
+    record_second,
+    record_used,
+    seen_by,
+)
 from btcbot_core.domain.trading import Answer
 
 
@@ -12,13 +20,13 @@ class Recorder:
         self._seen = FIRST
         self._accounts = FIRST.accounts
         self._answers: list[Answer] = []
-        self.saw = NOTHING_SEEN
+        self._saw = NOTHING_SEEN
 
     def gathered(self, cycle: Cycle) -> Cycle:
         """A turn begins with this; whatever an earlier one noted and never committed is gone."""
         self._answers = []
         self._accounts = cycle.accounts
-        self.saw = record(self._seen, cycle)
+        self._saw = record(self._seen, cycle)
         return cycle
 
     def answered(self, answer: Answer) -> Answer:
@@ -26,8 +34,12 @@ class Recorder:
         return answer
 
     def heard_again(self, cycle: Cycle) -> Cycle:
-        self.saw = record_second(self.saw, self._accounts, tuple(self._answers), cycle)
+        self._saw = record_second(self._saw, self._accounts, tuple(self._answers), cycle)
         return cycle
+
+    def finished(self, cycle: Cycle) -> Saw:
+        """All that the turn was given, to be committed with it."""
+        return record_used(self._seen, self._saw, cycle)
 
     def committed(self, cycle: Cycle) -> None:
         self._seen = seen_by(cycle)

@@ -101,7 +101,7 @@ class CycleRunner:
                 cycle = settle(cycle)
         cycle = self._run(self._plan.stage.close, cycle)
         self._observe("commit")
-        self.journal.commit(cycle, self._recorder.saw)
+        self.journal.commit(cycle, self._recorder.finished(cycle))
         self._recorder.committed(cycle)
         return cycle
 

@@ -57,6 +57,8 @@ class Saw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Finished orders of ours that were brought back, because trades of theirs came late."""
     rules: dict[Symbol, PairRules | None] = {}
     accounts: AccountChanges = {}
+    volumes: dict[Symbol, Decimal | None] = {}
+    """What pairs traded, where the cycle asked for it."""
     heard: HeardRow | None = None
     vitals: Vitals | None = None
     answers: tuple[Answer, ...] = ()
@@ -77,6 +79,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     carried: Carried | None = None
     rules: Mapping[Symbol, PairRules] = NO_RULES
     accounts: Accounts = {}
+    volumes: Mapping[Symbol, Decimal] = {}
 
 
 FIRST = Seen()
@@ -112,6 +115,12 @@ def record_second(saw: Saw, accounts: Accounts, answers: tuple[Answer, ...], aga
     )
 
 
+def record_used(seen: Seen, saw: Saw, done: Cycle) -> Saw:
+    """The same with what only some stages look at: it is kept for the cycles that did."""
+    volumes = _changes(seen.volumes, _volumes(done))
+    return msgspec.structs.replace(saw, volumes=volumes) if volumes else saw
+
+
 def seen_by(done: Cycle) -> Seen:
     """What a finished cycle leaves to compare with."""
     return Seen(
@@ -120,6 +129,7 @@ def seen_by(done: Cycle) -> Seen:
         carried=done.carried,
         rules=done.rules,
         accounts=done.accounts,
+        volumes=_volumes(done),
     )
 
 
@@ -131,8 +141,10 @@ def restore(seen: Seen, saw: Saw, bare: Cycle) -> Cycle:
     policy = seen.policy
     if bytes(saw.policy) or policy is None:
         policy = msgspec.json.decode(saw.policy, type=Policy)
+    volumes = _changed(seen.volumes, saw.volumes)
     return msgspec.structs.replace(
         bare,
+        market=msgspec.structs.replace(bare.market, volumes=volumes) if volumes else bare.market,
         policy=policy,
         symbols=saw.symbols or seen.symbols,
         carried=saw.carried or _with_returned(seen.carried or bare.carried, saw.returned),
@@ -150,6 +162,10 @@ def restore_second(saw: Saw, cycle: Cycle) -> Cycle:
         heard=_heard(saw.again),
         accounts=_accounts_changed(cycle.accounts, saw.accounts_again),
     )
+
+
+def _volumes(done: Cycle) -> Mapping[Symbol, Decimal]:
+    return {} if done.rebalance is None else done.market.volumes
 
 
 def _returned(before: Carried | None, now: Carried) -> tuple[Order, ...] | None:
