@@ -5,7 +5,7 @@ import os
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -55,7 +55,8 @@ class ControlServer:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.bind(os.fspath(path))
+        with _short(path) as name:
+            self._socket.bind(name)
         path.chmod(PRIVATE_FILE)
         self._socket.listen(_BACKLOG)
         self._is_closed = threading.Event()
@@ -98,7 +99,8 @@ def ask(path: Path, question: bytes) -> bytes:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.settimeout(PATIENCE_S)
-            line.connect(os.fspath(path))
+            with _short(path) as name:
+                line.connect(name)
             line.sendall(question + b"\n")
             answer = _read_line(line, 16 * FRAME_BYTES_MAX)
     except OSError as error:
@@ -108,6 +110,16 @@ def ask(path: Path, question: bytes) -> bytes:
     if answer is None:
         raise NoRunnerError("the runner hung up: it listens to its own user only")
     return answer
+
+
+@contextlib.contextmanager
+def _short(path: Path) -> Iterator[str]:
+    """A name for the socket that fits: the kernel takes no more than 107 bytes of a path."""
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
 
 
 def _read_line(line: socket.socket, size_max: int = FRAME_BYTES_MAX) -> bytes | None:

@@ -1,17 +1,24 @@
 """Asking the exchange what became of our orders: listings first, look-ups for what they lack."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 import msgspec
 
 from btcbot_core.cycle.cycle import Carried, Heard
 from btcbot_core.domain.ids import ClientId, RunId
+from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Fill, Order, OrderView
 from btcbot_core.oms.cursor import fills_since
 from btcbot_core.ports import ExchangePort, Store
+
+SWEEP_EVERY = timedelta(seconds=60)
+"""How often a pair is asked about on which nothing of ours is under way: calls are rationed."""
+CLOCK_SET_MAX = timedelta(days=1)
+"""How far back a clock may have been set without a trade being missed."""
 
 
 class Listener:
@@ -21,6 +28,7 @@ class Listener:
         self._exchange = exchange
         self._store = store
         self._run = run
+        self._swept_at: dict[Symbol, datetime] = {}
 
     def listen(self, orders: Mapping[ClientId, Order]) -> Heard:
         """Everything new about these orders; nothing is asked when there are none.
@@ -30,8 +38,9 @@ class Listener:
         if not orders:
             return Heard()
         views, absent = self._views(orders.values(), ())
+        fills = self._fresh(self._trades(_oldest(orders.values())))
         return Heard(
-            views=views, absent=absent, fills=self._fresh(self._trades(_oldest(orders.values())))
+            views=views, absent=absent, fills=(*fills, *self._missed(orders, views, fills))
         )
 
     def sweep(
@@ -43,7 +52,8 @@ class Listener:
         that belongs to an order that we finished long ago brings that order back.
         """
         held = (s for s, holding in carried.ledger.holdings.items() if holding.qty)
-        asked = sorted({*symbols, *held, *(o.symbol for o in carried.orders.values())})
+        busy = {order.symbol for order in carried.orders.values()}
+        asked = sorted(busy | self._due({*symbols, *held}, at))
         oldest = _oldest(carried.orders.values())
         lookback_s = policy.lifecycle.fills_lookback_s
         since = {
@@ -52,8 +62,15 @@ class Listener:
         fills = self._fresh(self._trades(since))
         carried = self._with_finished(carried, fills)
         views, absent = self._views(carried.orders.values(), asked)
+        fills = (*fills, *self._missed(carried.orders, views, fills))
+        self._swept_at.update(dict.fromkeys(asked, at))
         heard = Heard(views=views, absent=absent, fills=fills, asked=tuple(asked))
         return heard, carried
+
+    def _due(self, symbols: set[Symbol], at: datetime) -> set[Symbol]:
+        """Pairs that nobody asked about for a while; on the first turn all of them."""
+        swept = self._swept_at
+        return {s for s in symbols if s not in swept or at - swept[s] >= SWEEP_EVERY}
 
     def _views(
         self, orders: Iterable[Order], also: Iterable[Symbol]
@@ -65,7 +82,10 @@ class Listener:
             for symbol in sorted({*also, *(order.symbol for order in active)})
             for view in self._exchange.open_orders(symbol)
         ]
-        listed = {view.exchange_id for view in views} | {view.client_id for view in views}
+        # An order by hand has no name, and one of ours of unknown outcome no number yet: that both
+        # lack one makes them no match.
+        listed = {view.exchange_id for view in views}
+        listed |= {view.client_id for view in views if view.client_id}
         absent: list[ClientId] = []
         for order in active:
             if order.exchange_id in listed or order.client_id in listed:
@@ -91,6 +111,29 @@ class Listener:
         with self._store.read() as work:
             booked = work.ledger.booked(self._run, [fill.id for fill in fills])
         return tuple({f.id: f for f in fills if f.id not in booked}.values())
+
+    def _missed(
+        self, orders: Mapping[ClientId, Order], views: Iterable[OrderView], fills: Sequence[Fill]
+    ) -> tuple[Fill, ...]:
+        """Trades that the exchange counts on our orders and that were in no answer.
+
+        We ask from an instant by our clock as it was then. If it was set back since, that instant
+        is too late, and only an order's own count tells so.
+        """
+        heard: dict[str, Decimal] = {}
+        for fill in fills:
+            heard[fill.exchange_id] = heard.get(fill.exchange_id, ZERO) + fill.qty
+        ours = {order.exchange_id: order for order in orders.values()}
+        behind = []
+        for view in views:
+            order = ours.get(view.exchange_id) or orders.get(view.client_id or ClientId(""))
+            if order is None:
+                continue
+            if view.filled_qty > order.filled_qty + heard.get(view.exchange_id, ZERO):
+                behind.append(order)
+        since = {symbol: at - CLOCK_SET_MAX for symbol, at in _oldest(behind).items()}
+        seen = {fill.id for fill in fills}
+        return tuple(fill for fill in self._fresh(self._trades(since)) if fill.id not in seen)
 
     def _with_finished(self, carried: Carried, fills: Sequence[Fill]) -> Carried:
         """Bring back finished orders that these trades belong to: a fill is booked in any state."""

@@ -80,3 +80,13 @@ def test_the_folder_of_the_socket_must_be_ours_alone(
     path.parent.chmod(0o755)
     with pytest.raises(StoreError, match="not ours alone"):
         control_path(tmp_path / "x.db")
+
+
+def test_a_deep_folder_is_no_hindrance(tmp_path: Path) -> None:
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    server = ControlServer(deep / "c.sock", echo)
+    try:
+        assert ask(deep / "c.sock", b"x") == b"you said x"
+    finally:
+        server.close()

@@ -185,6 +185,11 @@ class Bot:
         found = self.rows("SELECT COUNT(*) FROM cycles")
         return int(found[0][0]) if found else 0
 
+    def sent(self) -> int:
+        """How many orders the exchange has acknowledged."""
+        found = self.rows("SELECT COUNT(*) FROM orders WHERE exchange_id IS NOT NULL")
+        return int(found[0][0]) if found else 0
+
     def books(self) -> dict[str, Decimal]:
         """Totals per asset by the journal, added up here and not by the program."""
         totals = {"TRY": ZERO}
@@ -211,7 +216,7 @@ def wait_until(is_so: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
     deadline_s = time.monotonic() + within_s
     while not is_so():
         assert time.monotonic() < deadline_s, "it did not happen in time"
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 def assert_nothing_lost_and_nothing_twice(exchange: Exchange, bot: Bot) -> None:

@@ -77,7 +77,7 @@ def test_a_kill_pulls_our_orders_sends_none_and_survives_a_restart(
 ) -> None:
     bot.settings |= {"TTL_SECONDS": "600", "ENTRY_MAX_SPREAD_RATIO": "1"}
     bot.start()
-    wait_until(lambda: len(exchange.orders()) >= 2)
+    wait_until(lambda: bot.sent() >= 2)
     kill(bot)
     killed_at = bot.cycles()
     wait_until(lambda: bot.cycles() > killed_at + 2 and not bot.active())

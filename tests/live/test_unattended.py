@@ -1,7 +1,7 @@
 """Unattended: the service manager is told of progress, and our orders are pulled after the end."""
 
+import os
 import socket
-from pathlib import Path
 
 from tests.live.rig import Bot, Exchange, wait_until
 
@@ -10,12 +10,12 @@ LONG_LIVED = {"TTL_SECONDS": "600"}
 
 def test_a_service_manager_hears_of_every_turn(
     bot: Bot,
-    tmp_path: Path,
 ) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(30)
-        bot.settings["NOTIFY_SOCKET"] = str(tmp_path / "notify")
+        name = f"btcbot-{bot.folder.name}-{os.getpid()}"  # abstract: no path that could be long
+        manager.bind(f"\0{name}")
+        manager.settimeout(60)
+        bot.settings["NOTIFY_SOCKET"] = f"@{name}"
         bot.start()
         heard = [manager.recv(4096).decode() for _ in range(4)]
         bot.stop()
@@ -32,7 +32,7 @@ def test_after_a_crash_our_orders_are_pulled_and_nobody_elses(
     bot.settings |= LONG_LIVED
     bot.start()
     refused = bot.ask("cancel-own")
-    wait_until(lambda: len(exchange.orders()) >= 2)
+    wait_until(lambda: bot.sent() >= 2)
     bot.kill()
     pulled = bot.ask("cancel-own", "--json")
     assert refused.returncode == 3
