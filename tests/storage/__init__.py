@@ -1,0 +1,1 @@
+"""What the disk does to the store: power cuts, and calls that fail."""
