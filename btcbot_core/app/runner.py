@@ -12,7 +12,7 @@ from btcbot_core.app.listening import Listener
 from btcbot_core.app.recorder import Recorder
 from btcbot_core.app.world import Ports
 from btcbot_core.cycle.answering import answered
-from btcbot_core.cycle.cycle import NOTHING_HEARD, Carried, Cycle
+from btcbot_core.cycle.cycle import NOTHING_HEARD, Carried, Cycle, Vitals
 from btcbot_core.cycle.stages import Stage
 from btcbot_core.cycle.steps import Steps
 from btcbot_core.domain.errors import ExchangeUnavailableError
@@ -128,10 +128,17 @@ class CycleRunner:
             rules=ports.market.rules(plan.symbols),
             accounts=ports.exchange.balances(),
             heard=heard,
-            vitals=ports.vitals(),
+            vitals=self._vitals(),
             is_killed=ports.latch.is_set(),
             carried=carried,
         )
+
+    def _vitals(self) -> Vitals:
+        lease = self._ports.permit.lease
+        vitals = self._ports.vitals()
+        if lease is None or lease.refusal() is None:
+            return vitals
+        return replace(vitals, is_disarmed=True)
 
     def _dispatch(self, cycle: Cycle) -> Cycle:
         """Cancels first, so that they free what new orders may need; then orders, one by one."""

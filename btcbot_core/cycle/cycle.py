@@ -66,6 +66,8 @@ class Vitals(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a kind of call is held back now because of that."""
     cursor_stalls: int = 0
     """For how many cycles the exchange has had newer trades than our cursor."""
+    is_disarmed: bool = False
+    """Whether no lease to send live orders is held: then there is nothing to plan."""
 
 
 ALL_WELL = Vitals()

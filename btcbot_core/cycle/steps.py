@@ -180,6 +180,7 @@ def basic_facts(cycle: Cycle) -> RiskFacts:
         cash_free_try=free_cash(cycle),
         unconverted_fees=cycle.portfolio.unconverted_fees,
         is_killed=cycle.is_killed,
+        is_disarmed=cycle.vitals.is_disarmed,
     )
 
 

@@ -24,6 +24,7 @@ class RiskFacts(msgspec.Struct, frozen=True, kw_only=True):
     """None when balances are not known."""
     unconverted_fees: Mapping[Asset, Decimal]
     is_killed: bool
+    is_disarmed: bool = False
 
 
 def judge_basic(facts: RiskFacts, limits: LimitPolicy) -> RiskVerdict:
@@ -44,6 +45,8 @@ def _mode_reasons(facts: RiskFacts) -> list[ModeReason]:
     found = []
     if facts.is_killed:
         found.append(ModeReason(RiskMode.OBSERVE_ONLY, Reason.KILL_SWITCH_ACTIVE))
+    if facts.is_disarmed:
+        found.append(ModeReason(RiskMode.OBSERVE_ONLY, Reason.NOT_ARMED))
     if facts.cash_free_try is None:
         found.append(ModeReason(RiskMode.OBSERVE_ONLY, Reason.ACCOUNTS_MISSING))
     for asset, amount in facts.unconverted_fees.items():
