@@ -31,6 +31,7 @@ def test_after_a_crash_our_orders_are_pulled_and_nobody_elses(
 ) -> None:
     bot.settings |= LONG_LIVED
     bot.start()
+    wait_until(lambda: bot.cycles() >= 1)
     refused = bot.ask("cancel-own")
     wait_until(lambda: bot.sent() >= 2)
     bot.kill()
