@@ -22,6 +22,7 @@ from btcbot_core.app.runner import Plan
 from btcbot_core.app.session import Schedule, Session
 from btcbot_core.app.world import Ports
 from btcbot_core.bootstrap.lines import credentials_of, private_client, quote_of
+from btcbot_core.bootstrap.log import open_log
 from btcbot_core.bootstrap.options import SessionOptions, live_pace_s, stage_of
 from btcbot_core.bootstrap.runs import continued_run, live_settings
 from btcbot_core.domain.errors import ConfigError
@@ -38,6 +39,7 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
     pace_s, clock, stage = live_pace_s(options), SystemClock(), stage_of(options)
     credentials, database = credentials_of(settings), settings.state_db_path
     _lock(database, credentials, settings, undo)
+    log = open_log(settings, database, undo)
     store = SqliteStore(database, synchronous="FULL")
     undo.callback(store.close)
     row, _ = continued_run(options, settings, store, RunKind.LIVE, stage.name)
@@ -85,6 +87,7 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
     session = Session(
         ports, plan, row, schedule, world, settings.gates(), undo.pop_all().close, arming
     )
+    session.observe(log)
     session.on_close(ControlServer(control_path(database), Control(session, limits).answer).close)
     return session
 

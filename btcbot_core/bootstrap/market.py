@@ -19,6 +19,7 @@ from btcbot_core.app.runner import Plan
 from btcbot_core.app.session import Schedule, Session
 from btcbot_core.app.world import Ports
 from btcbot_core.bootstrap.lines import public_client, quote_of
+from btcbot_core.bootstrap.log import open_log
 from btcbot_core.bootstrap.options import SessionOptions, live_pace_s, stage_of
 from btcbot_core.bootstrap.paper import PAPER_ACCOUNT, totals_of
 from btcbot_core.bootstrap.runs import continued_run
@@ -36,6 +37,7 @@ def open_dry_run(options: SessionOptions, settings: Settings, undo: ExitStack) -
     lock = InstanceLock(lock_path(database), clock, f"{stage.name}, dry run")
     lock.acquire()
     undo.callback(lock.release)
+    log = open_log(settings, database, undo)
     store = SqliteStore(database, synchronous="FULL")
     undo.callback(store.close)
     row, carried = continued_run(options, settings, store, RunKind.DRY_RUN, stage.name)
@@ -74,7 +76,9 @@ def open_dry_run(options: SessionOptions, settings: Settings, undo: ExitStack) -
     schedule = Schedule(
         pace_s=pace_s, cycles_max=options.cycles_max, exit_on_kill=options.exit_on_kill
     )
-    return Session(ports, plan, row, schedule, world, settings.gates(), undo.pop_all().close)
+    session = Session(ports, plan, row, schedule, world, settings.gates(), undo.pop_all().close)
+    session.observe(log)
+    return session
 
 
 def _paper(
