@@ -51,6 +51,31 @@ def width(pieces: Iterable[Span]) -> int:
     return sum(cell_len(piece.text) for piece in pieces)
 
 
+def changed(old: Line, new: Line) -> tuple[int, int]:
+    """From which cell to which one two lines differ; equal lines differ from 0 to 0."""
+    before, after = _cells(old), _cells(new)
+    shorter = min(len(before), len(after))
+    start = next((i for i in range(shorter) if before[i] != after[i]), shorter)
+    end = max(len(before), len(after))
+    if start == end:
+        return 0, 0
+    if len(before) == len(after):
+        while before[end - 1] == after[end - 1]:
+            end -= 1
+    return start, end
+
+
+def _cells(pieces: Line) -> list[tuple[str, Ink]]:
+    """What stands in each cell; a wide character fills its second one with nothing."""
+    cells: list[tuple[str, Ink]] = []
+    for text, ink in pieces:
+        for char in text:
+            cells.append((char, ink))
+            if not char.isascii():
+                cells.extend([("", ink)] * (cell_len(char) - 1))
+    return cells
+
+
 def clipped(pieces: Line, cells: int) -> Line:
     """The line, at most `cells` wide; a cut is marked."""
     if width(pieces) <= cells:

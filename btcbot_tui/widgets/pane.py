@@ -1,9 +1,8 @@
-"""A pane of lines on Textual's Line API: only the lines that changed are painted again (DEC-26)."""
+"""A pane of lines on Textual's Line API: only the cells that changed are painted again (DEC-26)."""
 
 from typing import ClassVar
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.app import App
 from textual.events import Resize
 from textual.geometry import Region
@@ -11,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from btcbot_tui.format import clean
-from btcbot_tui.ink import BLANK, Ink, Line, Lines, filled, span, width
+from btcbot_tui.ink import BLANK, Ink, Line, Lines, changed, filled, span, width
 from btcbot_tui.moment import Moment
 from btcbot_tui.theme import styles
 
@@ -74,16 +73,16 @@ class Pane(Widget):
         return max(0, len(self._all) - self.size.height)
 
     def _present(self) -> None:
-        """Cut the visible part out, compare it line by line, and mark the lines that changed."""
+        """Cut the visible part out, compare it with what was, and mark the cells that changed."""
         old, self._lines = self._lines, self._visible()
-        changed = [
-            y
-            for y in range(max(len(old), len(self._lines)))
-            if y >= len(old) or y >= len(self._lines) or old[y] != self._lines[y]
-        ]
-        for y in changed:
-            self._strips.pop(y, None)
-        regions = [Region(0, y, self.size.width, 1) for y in changed if y < self.size.height]
+        rows = range(min(max(len(old), len(self._lines)), self.size.height))
+        regions: list[Region] = []
+        for y in rows:
+            before = old[y] if y < len(old) else BLANK
+            start, end = changed(before, self._lines[y] if y < len(self._lines) else BLANK)
+            if end:
+                self._strips.pop(y, None)
+                regions.append(Region(start, y, end - start, 1))
         if regions:
             self.refresh(*regions)
 
@@ -106,14 +105,10 @@ class Pane(Widget):
         app: App[object] = self.app
         inks, base = styles(app.no_color), self.rich_style
         segments = [Segment(clean(text), base + inks[ink]) for text, ink in pieces]
-        return Strip(segments).adjust_cell_length(self.size.width, _paper(base))
+        return Strip(segments).adjust_cell_length(self.size.width, base).simplify()
 
 
 def _marked(heading: Line, told: str, cells: int) -> Line:
     """The heading with what is out of sight told at its right end."""
     mark = (span(f" {told} ", Ink.TITLE),)
     return (*filled(heading, cells - width(mark), Ink.HEAD), *mark)
-
-
-def _paper(base: Style) -> Style:
-    return Style(bgcolor=base.bgcolor)

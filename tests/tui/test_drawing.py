@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btcbot_tui.ink import Ink, Span, clipped, filled, flowed, justified, line, whole, width
+from btcbot_tui.ink import (
+    Ink,
+    Span,
+    changed,
+    clipped,
+    filled,
+    flowed,
+    justified,
+    line,
+    whole,
+    width,
+)
 from btcbot_tui.table import GAP, Column, Table, body, heading, lay_out
 from btcbot_tui.widgets.pipeline import pipeline
 from btcbot_tui.widgets.spark import bar, spark, thinned
@@ -99,6 +110,23 @@ def test_clipping_marks_the_cut() -> None:
 @given(st.lists(st.text("abcdef 漢", max_size=9), max_size=6), st.integers(1, 40))
 def test_a_filled_line_is_exactly_as_wide_as_asked(texts: list[str], cells: int) -> None:
     assert width(filled(line(*texts), cells)) == cells
+
+
+def test_only_the_cells_that_differ_are_told() -> None:
+    old = line("age ", Span("00:41", Ink.DIM), " open")
+    assert changed(old, line("age ", Span("00:42", Ink.DIM), " open")) == (8, 9)
+    assert changed(old, old) == (0, 0)
+    assert changed(old, line("age ", Span("00:41", Ink.WARN), " open")) == (4, 9)
+    assert changed(old, line("age ", Span("00:41", Ink.DIM))) == (9, 14)
+    assert changed(line("漢x"), line("漢y")) == (2, 3)
+
+
+@given(st.lists(st.text("ab漢 ", max_size=5), max_size=4), st.lists(st.text("ab漢 ", max_size=5)))
+def test_outside_the_told_cells_two_lines_are_equal(old: list[str], new: list[str]) -> None:
+    one, two = line(*old), line(*new)
+    start, end = changed(one, two)
+    assert (end == 0) == (text_of(one) == text_of(two))
+    assert 0 <= start <= end <= max(width(one), width(two))
 
 
 def test_the_right_end_gives_way_whole() -> None:
