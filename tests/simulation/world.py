@@ -1,0 +1,237 @@
+"""One story from beginning to end: a storm with faults and kills, then calm, then the reckoning."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from btcbot_core.adapters.latch import FileLatch, kill_path
+from btcbot_core.adapters.paper.core import PaperCore
+from btcbot_core.adapters.paper.exchange import PaperExchange
+from btcbot_core.adapters.paper.faulty import Chaos, FaultyExchange, FaultyMarket
+from btcbot_core.adapters.paper.model import SimPolicy
+from btcbot_core.adapters.sqlite.store import SqliteStore
+from btcbot_core.app.lease import Lease
+from btcbot_core.app.session import Session
+from btcbot_core.domain.errors import ExitCode, InvariantBrokenError, StoreBusyError
+from btcbot_core.domain.trading import UNRESOLVED, Order
+from tests.simulation.audit import Auditor
+from tests.simulation.checker import Checker
+from tests.simulation.door import ACCOUNT, Door
+from tests.simulation.events import Point, Story
+from tests.simulation.hooks import Died, Hooks
+from tests.simulation.market import RULES, TRY, ShownMarket, WalkingMarket
+from tests.simulation.storage import HookedStore
+from tests.simulation.virtual import ExchangeClock, MachineClock, VirtualTime
+from tests.simulation.weather import Scene, Weather
+from tests.simulation.wiring import RUN, Ends, Tampering, session_of
+
+CYCLE_S = 60
+TRADING_AGAIN_CYCLES = 3
+"""After the storm the bot goes on as it was, before it is told to bring everything home."""
+HOME_WITHIN_S = 900
+"""The longest of its waiting windows, one after the other: absence, a cancel that is asked again,
+a listing that is late."""
+RESTARTS_MAX = 500
+FIRST_CASH = Decimal(20_000)
+
+
+class Outline(msgspec.Struct, frozen=True, kw_only=True):
+    """What a story came to."""
+
+    simulated_s: int
+    cycles: int
+    faults: int
+    kills: int
+    restarts: int
+    orders: int
+    fills: int
+    fingerprint: str
+    """Equal stories have equal ones."""
+
+
+@dataclass
+class Simulation:
+    """Runs one story in one folder; is itself the bot's timeline."""
+
+    story: Story
+    folder: Path
+    tampering: Tampering = field(default_factory=Tampering)
+
+    def __post_init__(self) -> None:
+        story = self.story
+        self.time = VirtualTime()
+        self.checker = Checker(self.time)
+        market = WalkingMarket(self.time, story.seed)
+        delay = timedelta(seconds=story.cancel_delay_s) if story.cancel_delay_s else None
+        policy = SimPolicy(cancel_delay=delay, participation_ratio=Decimal(1))
+        self.core = PaperCore(RULES, market, policy)
+        self.core.open_account(ACCOUNT, {TRY: FIRST_CASH})
+        self.core.watch(self.checker.on_event)
+        self.hooks = Hooks()
+        self.scene = Scene(self.time, self.checker, self.hooks, self.core, self.database)
+        self.weather = Weather(self.scene, story)
+        self.auditor = Auditor(self.checker, self.core, RUN)
+        clock, at_exchange = MachineClock(self.time), ExchangeClock(self.time)
+        chaos = Chaos(self.weather.plan, at_exchange)
+        paper = PaperExchange(self.core, ACCOUNT, at_exchange)
+        self._exchange = FaultyExchange(paper, chaos)
+        shown = FaultyMarket(ShownMarket(market, clock), chaos)
+        self._ends = Ends(clock, self, shown, self.weather.gates)
+        self._turns = self._cycles = 0
+        self._restarts = -1
+        self._next_turn_s = 0.0
+        self._calm_cycles = 0
+        self._home_until_s: float | None = None
+        self._is_over = False
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "live.db"
+
+    def run(self) -> Outline:
+        """Live until everything is home again. Raises Violated when an invariant breaks."""
+        while not self._is_over:
+            self._restarts += 1
+            if self._restarts > RESTARTS_MAX:
+                raise self.checker.broken("I9", "it dies again and again")
+            down_s = self._live()
+            self.time.pass_(down_s)
+            self._next_turn_s = self.time.true_s
+        return Outline(
+            simulated_s=int(self.time.true_s),
+            cycles=self._cycles,
+            faults=self.weather.faults,
+            kills=self.weather.kills,
+            restarts=self._restarts,
+            orders=len(self.checker.placed),
+            fills=len(self.checker.trades),
+            fingerprint=self.checker.fingerprint,
+        )
+
+    # ------------------------------------------------------------------------- the timeline
+
+    def advance(self, last_step: int) -> int | None:
+        """Between two turns everything else happens."""
+        self.time.pass_(max(0.0, self._next_turn_s - self.time.true_s))
+        self._next_turn_s = self.time.true_s + CYCLE_S
+        self.checker.on_turn()
+        self.core.advance(self.time.now())
+        if self.time.true_s < self.story.storm_s:
+            self.weather.between_turns()
+        elif self._come_home():
+            self._is_over = True
+            return None
+        return last_step + 1
+
+    def total(self) -> int | None:
+        return None
+
+    def _come_home(self) -> bool:
+        """After the storm: trade on for a little, then bring everything home. True when it is."""
+        if not self.weather.is_calm:
+            self.weather.calm()
+            self._calm_cycles = self._turns
+        if self._turns < self._calm_cycles + TRADING_AGAIN_CYCLES:
+            self._turns += 1
+            return False
+        if self._home_until_s is None:
+            self.weather.kill("file")
+            self._home_until_s = self.time.true_s + HOME_WITHIN_S
+        problem = self._problem()
+        if problem and self.time.true_s > self._home_until_s:
+            raise self.checker.broken("I2", f"not home after {HOME_WITHIN_S} s: {problem}")
+        return not problem
+
+    def _problem(self) -> str:
+        """What is not as it should be when nothing moves any more; empty when all is."""
+        store = SqliteStore(self.database, mode="ro")
+        try:
+            carried = self.auditor.look(store)
+            if carried is None:
+                return "there is no state"
+            for order in carried.orders.values():
+                if order.is_active and not self._needs_a_person(order):
+                    return f"{order.client_id} is {order.status}"
+            if lost := self.auditor.lost():
+                return f"trades that are in no book: {lost}"
+            return self.auditor.apart() or self.auditor.misremembered(store)
+        finally:
+            store.close()
+
+    def _needs_a_person(self, order: Order) -> bool:
+        """Balances that somebody else moved are no evidence that an order never arrived: it stays
+        unknown, and its pair waits, until the operator says so (DEC-16)."""
+        never_arrived = order.client_id not in self.checker.placed
+        return never_arrived and order.status in UNRESOLVED and bool(self.checker.hand_flows)
+
+    # ---------------------------------------------------------------------------- one life
+
+    def _live(self) -> int:
+        """From a start to an end; returns for how long the process is down then."""
+        with ExitStack() as ending:
+            try:
+                self.hooks.passed(Point.OPEN)
+                store = SqliteStore(self.database, synchronous="NORMAL", busy_timeout_ms=0)
+                ending.callback(store.close)
+                session = self._start(HookedStore(store, self.hooks, self.checker))
+                session.run()
+                self._judge_end(session)
+                down_s = self.weather.down_s()
+            except Died as died:
+                self.checker.on_death()
+                down_s = died.down_s
+            finally:
+                self.scene.session, self.scene.is_stopping = None, False
+                self.checker.operator.is_armed = False
+        self._audit()
+        return down_s
+
+    def _start(self, store: HookedStore) -> Session:
+        latch, lease = (
+            FileLatch(kill_path(self.database), self._ends.clock),
+            Lease(self._ends.clock),
+        )
+        permit = self.tampering.permit(latch, lease)
+        door = Door(self._exchange, self.core, self.hooks, self.checker)
+        door.guard(permit, self.weather.gates, self.weather.is_latched)
+        guards = (latch, lease, permit)
+        session = session_of(self.story, self._ends, guards, door, store, self.tampering)
+        session.on_cycle = lambda _: self._on_cycle()
+        operator = self.checker.operator
+        operator.is_armed, operator.armed_until_s = self.story.is_unattended, float("inf")
+        self.scene.session = session
+        return session
+
+    def _on_cycle(self) -> None:
+        self._cycles += 1
+
+    def _judge_end(self, session: Session) -> None:
+        """An end that was not asked for has a cause that the story knows, and one line of words."""
+        error = session.error
+        if session.exit_code not in set(ExitCode):
+            raise self.checker.broken("I10", f"it ended with {session.exit_code}")
+        if error is None:
+            return
+        if isinstance(error, InvariantBrokenError):
+            raise self.checker.broken("I10", f"it halted itself: {error}") from error
+        if "\n" in str(error):
+            raise self.checker.broken("I7", f"more than one line: {error}")
+        is_under_way = session.latest.cycle is not None and not self.scene.is_stopping
+        if isinstance(error, StoreBusyError) and is_under_way:
+            raise self.checker.broken("D05", "a locked database ended a run that was under way")
+        if self.weather.is_calm:
+            raise self.checker.broken("I10", f"it ended in calm: {error}")
+
+    def _audit(self) -> None:
+        """The auditor comes after every end of a process, with a connection of his own."""
+        if not self.database.exists():
+            return
+        store = SqliteStore(self.database, mode="ro")
+        try:
+            self.auditor.look(store)
+        finally:
+            store.close()
