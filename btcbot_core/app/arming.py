@@ -14,6 +14,7 @@ from btcbot_core.ports import Clock
 CHALLENGE_S = 60
 """How long a phrase may be typed. It is good once, and only the newest."""
 MINUTES_MAX = 240
+DISARMED = "disarmed by hand"
 
 
 class ArmCheck(msgspec.Struct, frozen=True):
@@ -80,6 +81,8 @@ class Arming:
         self._is_first_act_awaited = False
         self._attempts = 0
         self._was_granted = False
+        self._is_held_back = False
+        """Whether a person disarmed since a person last armed: the environment is overruled."""
         self._refused = ""
         self._unattended = unattended
         self._limits = limits
@@ -98,6 +101,7 @@ class Arming:
         self._refused = self._weigh(grant, phrase, cycle, is_killed)
         self._attempts += 1
         if not self._refused:
+            self._is_held_back = False
             self.lease.grant(grant)
             self._is_first_act_awaited = True
         return self._refused
@@ -130,13 +134,26 @@ class Arming:
             return ""
         self.lease.grant(grant)
         self._was_granted = True
+        if self._is_held_back:  # in this instant, by another thread
+            self.lease.end(DISARMED)
+            return ""
         return f"armed by the environment: {grant.why}"
+
+    def disarm(self, who: str) -> bool:
+        """A person takes the leave back, from any thread, whether or not it is held just now.
+
+        From here on only a person gives it. Returns whether there was anything to end.
+        """
+        self._is_held_back = True
+        return self.lease.end(f"disarmed by {who}")
 
     @property
     def is_unattended(self) -> bool:
         return self._unattended is not None
 
     def _may_regrant(self) -> bool:
+        if self._is_held_back:
+            return False
         return not self._was_granted or self.lease.view().ended_because == CLOCK_JUMPED
 
     def checks(self, cycle: Cycle | None, is_killed: bool) -> tuple[ArmCheck, ...]:

@@ -1,6 +1,8 @@
 """Latch and lease as a session lives with them: what is news is journalled, told and shown."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from btcbot_core.app.arming import Arming
 from btcbot_core.app.display import Display
@@ -12,6 +14,7 @@ from btcbot_core.domain.errors import (
     ExchangeRefusedError,
     ExchangeUnavailableError,
     GateClosedError,
+    StoreBusyError,
 )
 
 LOOK_S = 1.0
@@ -31,6 +34,8 @@ class Watch:
         self._arming = arming
         self._looked_s = 0.0
         self._kill_was_told = False
+        self._unwritten: deque[tuple[datetime, str, str, str]] = deque()
+        """Acts that happened while the database was locked: late in the journal, never lost."""
 
     def remember(self, acts: Sequence[str]) -> None:
         """A kill that was journalled before a restart is no news after it."""
@@ -42,6 +47,7 @@ class Watch:
         return not self._kill_was_told and self._ports.latch.is_set()
 
     def before_turn(self) -> None:
+        self._write_notes()
         self._tell_kill()
         self._review()
 
@@ -70,7 +76,7 @@ class Watch:
 
     def disarm(self, who: str) -> None:
         """End the lease now."""
-        if self._arming is not None and self._arming.lease.end(f"disarmed by {who}"):
+        if self._arming is not None and self._arming.disarm(who):
             self._display.say(NoteLevel.WARNING, f"disarmed by {who}")
 
     def check_before_start(self, look: Callable[[], Cycle], is_once: bool) -> None:
@@ -108,15 +114,21 @@ class Watch:
         self._kill_was_told = True
         state = self._ports.latch.state()
         who, why = state.who or "?", state.why or "no reason"
-        self._journal.note(state.at or self._ports.wall.now(), who, "kill", state.why)
+        self._unwritten.append((state.at or self._ports.wall.now(), who, "kill", state.why))
         self._display.say(NoteLevel.WARNING, f"KILLED by {who}: {why}")
+        self._write_notes()
         self._display.show_kill(state)
 
     def _reset(self, command: ResetKill) -> None:
+        """Journalled first: who dies in between leaves it killed, and never loosened unseen."""
+        self._unwritten.append((self._ports.wall.now(), command.who, "reset", command.why))
+        if not self._write_notes():
+            self._unwritten.pop()
+            self._display.say(NoteLevel.ERROR, "not reset: the database is locked; try again")
+            return
         self._ports.latch.clear()
         self._kill_was_told = False
         words = f"kill latch reset by {command.who}: {command.why}"
-        self._journal.note(self._ports.wall.now(), command.who, "reset", command.why)
         self._display.say(NoteLevel.WARNING, words)
         self._display.show_kill(self._ports.latch.state())
 
@@ -146,5 +158,16 @@ class Watch:
             self._display.show_arming(self._arming.view(self._cycle, killed))
 
     def _note(self, who: str, act: str, words: str) -> None:
-        self._journal.note(self._ports.wall.now(), who, act, words)
+        self._unwritten.append((self._ports.wall.now(), who, act, words))
         self._display.say(NoteLevel.WARNING, words)
+        self._write_notes()
+
+    def _write_notes(self) -> bool:
+        """Journal what waits. A locked database only delays it: the run goes on."""
+        try:
+            while self._unwritten:
+                self._journal.note(*self._unwritten[0])
+                self._unwritten.popleft()
+        except StoreBusyError:
+            return False
+        return True

@@ -224,9 +224,10 @@ def _start_resting(cycle: Cycle, orders: Mapping[ClientId, Order]) -> Mapping[Cl
         if not order.is_active:
             if (cycle.at - order.updated_at).total_seconds() > policy.late_fill_s:
                 gone.add(order.client_id)
-        elif order.rests_since is None and (
-            policy.latency_steps == 0 or order.cycle_id != cycle.id
-        ):
+        elif (
+            order.rests_since is None and (policy.latency_steps == 0 or order.cycle_id != cycle.id)
+        ) or (order.rests_since is not None and order.rests_since > cycle.at):
+            # Where the clock was set back, the time to live begins anew.
             changed[order.client_id] = replace(order, rests_since=cycle.at)
     if not changed and not gone:
         return orders

@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from btcbot_core.domain.codes import Reason
+from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import OrderPolicy
 from btcbot_core.domain.trading import Order, OrderStatus
 
@@ -39,7 +40,7 @@ def expired(
 def _expiry(order: Order, at: datetime, policy: OrderPolicy, must_go: bool) -> Expiry | None:
     if order.status is OrderStatus.CANCEL_REQUESTED:
         asked_s = Decimal(int((at - order.updated_at).total_seconds()))
-        if asked_s < policy.cancel_retry_s:
+        if ZERO <= asked_s < policy.cancel_retry_s:  # under zero the clock was set back since
             return None
         return Expiry(order, Reason.CANCEL_RETRY, asked_s, Decimal(policy.cancel_retry_s))
     if order.status not in _WORKING:

@@ -136,7 +136,8 @@ def apply(order: Order, what: Happening) -> tuple[Order, OrderEvent]:
         exchange_id=order.exchange_id or what.exchange_id,
         updated_at=what.at,
         absent_probes=order.absent_probes + 1 if is_absent else 0,
-        absent_since=(order.absent_since or what.at) if is_absent else None,
+        # A clock that was set back must not make the wait longer than it is.
+        absent_since=min(order.absent_since or what.at, what.at) if is_absent else None,
         seq=order.seq + 1,
     )
     event = OrderEvent(

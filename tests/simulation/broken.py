@@ -1,0 +1,370 @@
+"""Bots that are broken on purpose, each in one part: what a simulation is worth is what it catches.
+
+Each replaces one real part by a broken one; no switch in the product knows of them.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from btcbot_core.app.gate import Permit
+from btcbot_core.app.journal import Journal
+from btcbot_core.app.lease import Lease
+from btcbot_core.app.runner import Plan
+from btcbot_core.app.session import Session
+from btcbot_core.app.world import Ports
+from btcbot_core.cycle.cycle import Carried, Cycle, Heard
+from btcbot_core.cycle.steps import Step
+from btcbot_core.domain.account import Accounts
+from btcbot_core.domain.codes import Reason
+from btcbot_core.domain.errors import StoreError
+from btcbot_core.domain.gates import Refusal
+from btcbot_core.domain.ids import CycleId, FillId, RunId
+from btcbot_core.domain.symbol import Symbol
+from btcbot_core.domain.trading import (
+    Answer,
+    AnswerKind,
+    Fill,
+    Intent,
+    Order,
+    OrderStatus,
+    OrderView,
+    ViewStatus,
+)
+from btcbot_core.ports import CheckpointRepo, ExchangePort, KillLatch, Store, UnitOfWork
+from tests.simulation.wiring import RUN, Tampering
+
+replace = msgspec.structs.replace
+
+
+class _Through:
+    """An exchange that passes everything on; the broken ones change one thing."""
+
+    def __init__(self, inner: ExchangePort) -> None:
+        self.inner = inner
+
+    def balances(self) -> Accounts:
+        return self.inner.balances()
+
+    def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
+        return self.inner.open_orders(symbol)
+
+    def find_order(self, order: Order) -> OrderView | None:
+        return self.inner.find_order(order)
+
+    def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+        return self.inner.fills(symbol, since)
+
+    def submit(self, intent: Intent) -> Answer:
+        return self.inner.submit(intent)
+
+    def cancel(self, order: Order) -> Answer:
+        return self.inner.cancel(order)
+
+
+class _Exchange(Tampering):
+    """Puts a broken exchange before the bot."""
+
+    Broken: type[_Through]
+
+    def exchange(self, exchange: ExchangePort) -> ExchangePort:
+        return self.Broken(exchange)
+
+
+class RetriesAPost(_Exchange):
+    class Broken(_Through):
+        def submit(self, intent: Intent) -> Answer:
+            answer = self.inner.submit(intent)
+            return self.inner.submit(intent) if answer.kind is AnswerKind.UNKNOWN else answer
+
+
+class TakesNoAnswerForANo(_Exchange):
+    class Broken(_Through):
+        def submit(self, intent: Intent) -> Answer:
+            answer = self.inner.submit(intent)
+            is_lost = answer.kind is AnswerKind.UNKNOWN
+            return replace(answer, kind=AnswerKind.REJECTED) if is_lost else answer
+
+
+class DropsLateFills(_Exchange):
+    class Broken(_Through):
+        def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+            found = self.inner.fills(symbol, since)
+            newest = max((fill.at for fill in found), default=since)
+            return tuple(f for f in found if newest - f.at < timedelta(seconds=100))
+
+
+class BooksAFillTwice(_Exchange):
+    class Broken(_Through):
+        def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+            found = self.inner.fills(symbol, since)
+            return (*found, *(replace(f, id=FillId(f"{f.id}-again")) for f in found[-1:]))
+
+
+class CountsFeesInFloats(_Exchange):
+    class Broken(_Through):
+        def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+            found = self.inner.fills(symbol, since)
+            return tuple(replace(f, fee=Decimal(float(f.fee))) for f in found)
+
+
+class MovesItsCursorBeforeTheCommit(_Exchange):
+    class Broken(_Through):
+        def __init__(self, inner: ExchangePort) -> None:
+            super().__init__(inner)
+            self._given: set[FillId] = set()
+
+        def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+            new = tuple(f for f in self.inner.fills(symbol, since) if f.id not in self._given)
+            self._given |= {fill.id for fill in new}
+            return new
+
+
+class CancelsWhatIsNotOurs(_Exchange):
+    class Broken(_Through):
+        def cancel(self, order: Order) -> Answer:
+            for view in self.inner.open_orders(order.symbol):
+                if view.exchange_id != order.exchange_id:
+                    self.inner.cancel(replace(order, exchange_id=view.exchange_id))
+            return self.inner.cancel(order)
+
+
+class TakesACancelForDone(_Exchange):
+    class Broken(_Through):
+        def __init__(self, inner: ExchangePort) -> None:
+            super().__init__(inner)
+            self._asked: set[str] = set()
+
+        def cancel(self, order: Order) -> Answer:
+            self._asked.add(order.exchange_id or "")
+            return self.inner.cancel(order)
+
+        def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
+            return tuple(self._done(view) for view in self.inner.open_orders(symbol))
+
+        def find_order(self, order: Order) -> OrderView | None:
+            view = self.inner.find_order(order)
+            return None if view is None else self._done(view)
+
+        def _done(self, view: OrderView) -> OrderView:
+            is_done = view.exchange_id in self._asked
+            return replace(view, status=ViewStatus.CANCELED) if is_done else view
+
+
+class _BlindPermit(Permit):
+    def __call__(self) -> Refusal | None:
+        return None if self.lease is None else self.lease.refusal()
+
+
+class SkipsTheLatch(Tampering):
+    def permit(self, latch: KillLatch, lease: Lease) -> Permit:
+        return _BlindPermit(latch, lease)
+
+
+class _ForgetfulPermit(Permit):
+    def __init__(self, latch: KillLatch, lease: Lease) -> None:
+        super().__init__(latch, lease)
+        self._refused = Refusal(Reason.KILLED, "killed") if latch.is_set() else None
+
+    def __call__(self) -> Refusal | None:
+        """As it was at the start."""
+        return self._refused or (None if self.lease is None else self.lease.refusal())
+
+
+class ReadsTheLatchOnceAStart(Tampering):
+    def permit(self, latch: KillLatch, lease: Lease) -> Permit:
+        return _ForgetfulPermit(latch, lease)
+
+
+class ForgetsTheLease(Tampering):
+    def permit(self, latch: KillLatch, lease: Lease) -> Permit:
+        del lease
+        return Permit(latch, None)
+
+
+class _Settling(Tampering):
+    """Puts a broken step in the place of `reconcile`."""
+
+    @staticmethod
+    def wrapped(reconcile: Step) -> Step:
+        raise NotImplementedError
+
+    def plan(self, plan: Plan) -> Plan:
+        reconcile, *others = plan.stage.settle
+        broken = self.wrapped(reconcile)
+        broken.__name__ = reconcile.__name__
+        return replace(plan, stage=replace(plan.stage, settle=(broken, *others)))
+
+
+class ForgetsUnknownOrders(_Settling):
+    @staticmethod
+    def wrapped(reconcile: Step) -> Step:
+        def broken(cycle: Cycle) -> Cycle:
+            cycle = reconcile(cycle)
+            kept = {c: o for c, o in cycle.carried.orders.items() if not _is_tiring(o)}
+            return replace(cycle, carried=replace(cycle.carried, orders=kept))
+
+        return broken
+
+
+def _is_tiring(order: Order) -> bool:
+    return order.status is OrderStatus.UNKNOWN and order.absent_probes >= 2
+
+
+class AdoptsByPriceAndSize(_Settling):
+    @staticmethod
+    def wrapped(reconcile: Step) -> Step:
+        def broken(cycle: Cycle) -> Cycle:
+            orders = tuple(cycle.carried.orders.values())
+            numbers = {o.exchange_id: o.client_id for o in orders}
+            views = tuple(_likened(view, orders) for view in cycle.heard.views)
+            numbers |= {view.exchange_id: view.client_id for view in views if view.client_id}
+            fills = tuple(
+                replace(f, client_id=numbers.get(f.exchange_id, f.client_id))
+                for f in cycle.heard.fills
+            )
+            return reconcile(replace(cycle, heard=replace(cycle.heard, views=views, fills=fills)))
+
+        return broken
+
+
+def _likened(view: OrderView, orders: tuple[Order, ...]) -> OrderView:
+    """The view, under the name of an order of ours that looks like it."""
+    for order in orders:
+        if (order.symbol, order.side, order.price, order.qty) == (
+            view.symbol,
+            view.side,
+            view.price,
+            view.qty,
+        ):
+            return replace(view, client_id=order.client_id)
+    return view
+
+
+class GivesUpAfterOneAbsence(Tampering):
+    def plan(self, plan: Plan) -> Plan:
+        orders = replace(plan.policy.orders, absent_probes_min=1, absent_for_s=0)
+        return replace(plan, policy=replace(plan.policy, orders=orders))
+
+
+class _Journalling(Tampering):
+    """Puts a broken journal into the runner."""
+
+    Broken: type[Journal]
+
+    def session(self, session: Session, ports: Ports) -> None:
+        journal = type(self).Broken(ports.store, RUN)
+        session._runner.journal = journal
+        session.watch._journal = journal
+
+
+class SendsBeforeItStores(_Journalling):
+    class Broken(Journal):
+        def save(self, cycle: Cycle) -> None:
+            if not any(order.status is OrderStatus.PLANNED for order in _of(cycle)):
+                super().save(cycle)
+
+
+def _of(cycle: Cycle) -> tuple[Order, ...]:
+    """The orders that this cycle planned."""
+    return tuple(o for o in cycle.carried.orders.values() if o.cycle_id == cycle.id)
+
+
+class GoesOnWhenTheDiskIsFull(_Journalling):
+    class Broken(Journal):
+        def save(self, cycle: Cycle) -> None:
+            try:
+                super().save(cycle)
+            except StoreError:
+                return
+
+
+class BooksTheLedgerApart(_Journalling):
+    class Broken(Journal):
+        def save(self, cycle: Cycle) -> None:
+            entries = cycle.ledger_events[self._written[1] :]
+            self._written = (self._written[0], len(cycle.ledger_events))
+            super().save(cycle)
+            with self._store.begin() as work:
+                work.ledger.append(self._run, entries)
+                work.commit()
+
+
+class _Amnesia:
+    """Remembers the money of the last life, not its orders."""
+
+    def __init__(self, inner: CheckpointRepo) -> None:
+        self._inner = inner
+
+    def save(self, run: RunId, cycle: CycleId, carried: Carried) -> None:
+        self._inner.save(run, cycle, carried)
+
+    def cycle(self, run: RunId) -> CycleId | None:
+        return self._inner.cycle(run)
+
+    def load(self, run: RunId) -> Carried | None:
+        carried = self._inner.load(run)
+        return None if carried is None else replace(carried, orders={})
+
+
+class _AmnesiacStore:
+    def __init__(self, inner: Store) -> None:
+        self._inner = inner
+
+    @contextmanager
+    def begin(self) -> Iterator[UnitOfWork]:
+        with self._inner.begin() as work:
+            work.checkpoints = _Amnesia(work.checkpoints)
+            yield work
+
+    def read(self) -> AbstractContextManager[UnitOfWork]:
+        return self._inner.read()
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class RestartsWithoutItsOrders(Tampering):
+    def store(self, store: Store) -> Store:
+        return _AmnesiacStore(store)
+
+
+class SendsAgainAfterARestart(Tampering):
+    def session(self, session: Session, ports: Ports) -> None:
+        del session
+        with ports.store.read() as work:
+            carried = work.checkpoints.load(RUN)
+        for order in carried.orders.values() if carried else ():
+            if order.status in (OrderStatus.PLANNED, OrderStatus.UNKNOWN):
+                ports.exchange.submit(_intent(order))
+
+
+def _intent(order: Order) -> Intent:
+    return Intent(
+        client_id=order.client_id,
+        cycle_id=order.cycle_id,
+        symbol=order.symbol,
+        side=order.side,
+        price=order.price,
+        qty=order.qty,
+        ttl_s=order.ttl_s,
+        reason=order.reason,
+        decided_at=order.created_at,
+    )
+
+
+class HearsNoFillsOfFinishedOrders(_Settling):
+    @staticmethod
+    def wrapped(reconcile: Step) -> Step:
+        def broken(cycle: Cycle) -> Cycle:
+            active = {o.exchange_id for o in cycle.carried.orders.values() if o.is_active}
+            return reconcile(replace(cycle, heard=_only(cycle.heard, active)))
+
+        return broken
+
+
+def _only(heard: Heard, numbers: set[str | None]) -> Heard:
+    return replace(heard, fills=tuple(f for f in heard.fills if f.exchange_id in numbers))
