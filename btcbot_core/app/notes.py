@@ -7,6 +7,8 @@ from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.domain.decisions import Action, RiskMode
 from btcbot_core.domain.money import canonical
 from btcbot_core.domain.trading import OrderEvent, OrderEventKind
+from btcbot_core.ledger.entries import LedgerEventKind
+from btcbot_core.ledger.journal import BY_HAND
 
 _LEVELS = {
     OrderEventKind.REJECTED: NoteLevel.WARNING,
@@ -33,6 +35,11 @@ def notes_of(cycle: Cycle, mode_before: RiskMode | None) -> Iterator[Note]:
     for event in cycle.order_events:
         if event.kind not in _QUIET:
             yield Note(cycle.at, _LEVELS.get(event.kind, NoteLevel.INFO), _event_line(cycle, event))
+    for entry in cycle.ledger_events:
+        if entry.note == BY_HAND and entry.kind is LedgerEventKind.FILL:
+            size = f"{canonical(entry.qty)} at {canonical(entry.price)}"
+            words = f"traded by hand: {entry.symbol} {entry.side} {size}; booked"
+            yield Note(cycle.at, NoteLevel.WARNING, words)
     for fill in cycle.fills:
         words = f"filled {fill.symbol} {fill.side} {canonical(fill.qty)} at {canonical(fill.price)}"
         yield Note(cycle.at, NoteLevel.INFO, words)

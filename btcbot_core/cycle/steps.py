@@ -15,9 +15,14 @@ from btcbot_core.domain.decisions import Action, Decision
 from btcbot_core.domain.ids import ClientId
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.symbol import Symbol
-from btcbot_core.domain.trading import Order, OrderEventKind, OrderStatus
+from btcbot_core.domain.trading import Fill, Order, OrderEventKind, OrderStatus, Side
 from btcbot_core.ledger.book import fold
-from btcbot_core.ledger.journal import fill_entries, opening_entries, order_entries
+from btcbot_core.ledger.journal import (
+    BY_HAND,
+    fill_entries,
+    opening_entries,
+    order_entries,
+)
 from btcbot_core.ledger.pnl import value
 from btcbot_core.oms.expiry import expired
 from btcbot_core.oms.reconcile import Evidence, reconcile_orders, unresolved_symbols
@@ -74,6 +79,7 @@ def book(cycle: Cycle) -> Cycle:
     already = {e.id for e in cycle.ledger_events}
     entries.extend(order_entries(cycle.order_events, cycle.carried.orders, already))
     entries.extend(fill_entries(cycle.fills, cycle.id, already))
+    entries.extend(fill_entries(by_hand(cycle), cycle.id, already, note=BY_HAND))
     if not entries:
         return cycle
     numbered = tuple(replace(entry, seq=ledger.seq + n) for n, entry in enumerate(entries, start=1))
@@ -85,6 +91,29 @@ def book(cycle: Cycle) -> Cycle:
         peak_try=cycle.carried.peak_try + moved.capital_try - ledger.capital_try,
     )
     return replace(cycle, carried=carried, ledger_events=(*cycle.ledger_events, *numbered))
+
+
+def by_hand(cycle: Cycle) -> tuple[Fill, ...]:
+    """Trades of the account that are none of ours: its money is one, so the ledger takes them.
+
+    Not what was there before the ledger opened, for its opening balances hold that; and nothing
+    of a pair on which an order of ours is unresolved, for it may be that order's.
+    """
+    ours, ledger = {fill.id for fill in cycle.fills}, cycle.carried.ledger
+    others = [fill for fill in cycle.heard.fills if fill.id not in ours]
+    if not others or ledger.opened_at is None:
+        return ()
+    frozen = unresolved_symbols(cycle.carried.orders)
+    start = f"{cycle.policy.orders.client_id_prefix}-"
+    return tuple(
+        fill
+        for fill in others
+        if fill.symbol in cycle.rules
+        and fill.symbol not in frozen
+        and fill.at > ledger.opened_at
+        and not (fill.client_id or "").startswith(start)
+        and (fill.side is Side.BUY or fill.qty <= ledger.holding(fill.symbol).qty)
+    )
 
 
 def mark(cycle: Cycle) -> Cycle:

@@ -1,6 +1,7 @@
 """The ledger as a value, and the one way to change it: fold an event into it."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 
 import msgspec
@@ -22,6 +23,8 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
 
     quote: Asset
     seq: int = 0
+    opened_at: datetime | None = None
+    """When its first event happened: what came before is in the opening balances."""
     cash_try: Decimal = ZERO
     capital_try: Decimal = ZERO
     realized_try: Decimal = ZERO
@@ -98,6 +101,7 @@ def _capital(ledger: Ledger, event: LedgerEvent) -> Ledger:
         return msgspec.structs.replace(
             ledger,
             seq=event.seq,
+            opened_at=ledger.opened_at or event.at,
             cash_try=ledger.cash_try + event.amount,
             capital_try=ledger.capital_try + event.amount,
         )

@@ -12,6 +12,8 @@ from btcbot_core.domain.trading import Fill, Order, OrderEvent, OrderEventKind
 from btcbot_core.ledger.book import Ledger
 from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
 
+BY_HAND = "by hand"
+"""The note on trades of the account that are not ours (FAULTS O11)."""
 UNNUMBERED = 0
 """Entries get their number when they are booked."""
 
@@ -68,7 +70,7 @@ def opening_entries(
 
 
 def fill_entries(
-    fills: Iterable[Fill], cycle_id: CycleId, already: Collection[EventId]
+    fills: Iterable[Fill], cycle_id: CycleId, already: Collection[EventId], note: str = ""
 ) -> Iterator[LedgerEvent]:
     """A FILL and its FEE for each fill; a fill that was booked before is not booked again."""
     seen = set(already)
@@ -90,6 +92,7 @@ def fill_entries(
             slippage_try=fill.slippage_try,
             client_id=fill.client_id,
             exchange_id=fill.exchange_id,
+            note=note,
         )
         if fill.fee:
             yield LedgerEvent(
@@ -103,6 +106,7 @@ def fill_entries(
                 amount=fill.fee,
                 client_id=fill.client_id,
                 exchange_id=fill.exchange_id,
+                note=note,
             )
 
 

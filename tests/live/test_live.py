@@ -118,6 +118,9 @@ def test_orders_by_hand_are_left_alone_and_freeze_nothing(bot: Bot, exchange: Ex
     placed = hand.create_order("BTC/TRY", "limit", "buy", 0.001, 200_000)
     bot.start()
     wait_until(lambda: len(bot.rows("SELECT 1 FROM orders WHERE status = 'filled'")) >= 2)
+    hand.create_order("ETH/TRY", "market", "buy", 500, None)  # quote currency, as there
+    by_hand_booked = "SELECT 1 FROM ledger_events WHERE note = 'by hand' AND kind = 'fill'"
+    wait_until(lambda: bool(bot.rows(by_hand_booked)), 90)
     bot.ask("kill", "--reason", "test")
     seen = bot.cycles()
     wait_until(lambda: bot.cycles() > seen + 2 and not bot.active())
