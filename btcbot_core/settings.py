@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, cast
@@ -34,6 +35,7 @@ from pydantic_settings import (
 
 from btcbot_core.domain.arm import is_loopback
 from btcbot_core.domain.codes import AnomalyCode
+from btcbot_core.domain.decisions import RiskMode
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.gates import ACKNOWLEDGEMENT, Gates
 from btcbot_core.domain.ids import digest
@@ -53,11 +55,26 @@ from btcbot_core.domain.policy import (
     StrategyPolicy,
     UsageMode,
 )
+from btcbot_core.domain.rebalancing import (
+    AdaptationPolicy,
+    BudgetPolicy,
+    Orphans,
+    PacePolicy,
+    Params,
+    RebalancePolicy,
+    ScoreWeights,
+    SizingPolicy,
+    UniversePolicy,
+)
 from btcbot_core.domain.symbol import NotASymbolError, Symbol, symbol_from
 
 SECRETS = frozenset({"BTCTURK_API_KEY", "BTCTURK_API_SECRET"})
 """Names whose values are never shown, and which no file may hold that others can read."""
 SECRET_BYTES_MIN = 12
+
+_SCORES = ("liquidity", "spread", "volatility")
+_NO_CAP = Decimal(10) ** 15
+"""More quote currency than anybody has."""
 
 _API_KEY = re.compile(r"[!-~]{6,128}", re.ASCII)
 
@@ -120,6 +137,32 @@ def _api_secret(secret: SecretStr) -> SecretStr:
             f"expected base64 of at least {SECRET_BYTES_MIN} bytes, as the exchange gave it"
         )
     return SecretStr(text)
+
+
+def _symbols_or_none(value: object) -> object:
+    """As `_symbols`; nothing at all is nothing."""
+    return () if isinstance(value, str) and not value.strip() else _symbols(value)
+
+
+def _score_weights(text: str) -> tuple[Decimal, Decimal, Decimal]:
+    """`liquidity:0.5,spread:0.3,volatility:0.2`; each named once, none negative, shares of one."""
+    found = dict.fromkeys(_SCORES, ZERO)
+    named = list[str]()
+    for item in filter(None, (part.strip() for part in text.split(","))):
+        name, _, weight = item.partition(":")
+        share = _decimal(weight)
+        if name not in found or name in named or not isinstance(share, Decimal) or share < ZERO:
+            raise ValueError(f"expected each of {', '.join(_SCORES)} at most once, 0 or more")
+        named.append(name)
+        found[name] = share
+    if not any(found.values()):
+        raise ValueError("expected weights of which one is over 0")
+    return found["liquidity"], found["spread"], found["volatility"]
+
+
+def _weights_text(text: str) -> str:
+    _score_weights(text)
+    return text
 
 
 def _codes(value: object) -> object:
@@ -402,6 +445,133 @@ class Watching(BaseModel):
         )
 
 
+class Rebalancing(BaseModel):
+    """What stage 7 adds: a universe, its own budget, pacing, adaptation."""
+
+    stage7_universe_size: Annotated[int, Field(ge=1, le=500)] = 20
+    stage7_universe_whitelist: Annotated[
+        tuple[Symbol, ...], NoDecode, BeforeValidator(_symbols_or_none)
+    ] = ()
+    stage7_universe_blacklist: Annotated[
+        tuple[Symbol, ...], NoDecode, BeforeValidator(_symbols_or_none)
+    ] = ()
+    stage7_min_quote_volume_try: Money = ZERO
+    stage7_max_spread_bps: Annotated[Decimal, BeforeValidator(_decimal), Field(ge=ZERO)] = Decimal(
+        1_000_000
+    )
+    stage7_vol_lookback: Annotated[int, Field(ge=2, le=500)] = 20
+    stage7_score_weights: Annotated[str, AfterValidator(_weights_text)] = (
+        "liquidity:0.5,spread:0.3,volatility:0.2"
+    )
+    stage7_universe_governance_probation_cycles: Annotated[int, Field(ge=1)] = 1
+    stage7_universe_governance_cooldown_sec: Seconds = 21_600
+    stage7_universe_governance_max_churn_per_day: Annotated[int, Field(ge=1)] = 4
+    stage7_order_offset_bps: Annotated[
+        Decimal, BeforeValidator(_decimal), Field(ge=ZERO, le=50)
+    ] = Decimal(5)
+    stage7_drift_band_bps: Bps = ZERO
+    stage7_rounding_buffer_try: Annotated[Money | None, EmptyIsNone] = None
+    stage7_orphan_positions: Orphans = Orphans.HOLD
+    stage7_max_data_age_sec: Annotated[int, Field(ge=1)] = 60
+    stage7_max_drawdown_ratio: Annotated[
+        Ratio,
+        Field(
+            validation_alias=AliasChoices(
+                "STAGE7_MAX_DRAWDOWN_RATIO", "STAGE7_MAX_DRAWDOWN_PCT", "stage7_max_drawdown_ratio"
+            )
+        ),
+    ] = Decimal("0.25")
+    stage7_max_daily_loss_try: Annotated[Money | None, EmptyIsNone] = Decimal(500)
+    stage7_max_consecutive_losses: Annotated[Annotated[int, Field(ge=1)] | None, EmptyIsNone] = 3
+    stage7_loss_guardrail_mode: Literal["reduce_risk_only", "observe_only"] = "reduce_risk_only"
+    stage7_spread_spike_bps: Annotated[Money | None, EmptyIsNone] = Decimal(300)
+    stage7_fee_burn_limit_try: Annotated[Money | None, EmptyIsNone] = Decimal(150)
+    stage7_high_vol_threshold_bps: Annotated[Money | None, EmptyIsNone] = Decimal(250)
+    stage7_max_symbol_exposure_try: Money = Decimal(8000)
+    stage7_risk_cooldown_sec: Seconds = 900
+    stage7_rules_invalid_metadata_policy: Literal["skip_symbol", "observe_only_cycle"] = (
+        "skip_symbol"
+    )
+    stage7_rate_limit_rps: PositiveMoney = Decimal(5)
+    stage7_rate_limit_burst: Annotated[int, Field(ge=1)] = 5
+    stage7_retry_max_attempts: Annotated[int, Field(ge=1)] = 3
+    stage7_retry_base_delay_ms: Annotated[int, Field(ge=1)] = 100
+    stage7_retry_max_delay_ms: Annotated[int, Field(ge=1)] = 1000
+    stage7_reject_spike_threshold: Count = 3
+    stage7_retry_alert_threshold: Count = 5
+    stage7_adapt: bool = False
+    stage7_adapt_window_cycles: Annotated[int, Field(ge=1, le=100)] = 5
+    stage7_adapt_safe_window_cycles: Annotated[int, Field(ge=1, le=100)] = 3
+    stage7_adapt_pnl_floor_try: Annotated[
+        Annotated[Decimal, BeforeValidator(_decimal), Field(le=ZERO)] | None, EmptyIsNone
+    ] = Decimal(-50)
+    stage7_adapt_cooldown_cycles: Count = 3
+
+    @model_validator(mode="after")
+    def _waits_and_windows_fit(self) -> "Rebalancing":
+        if self.stage7_retry_base_delay_ms > self.stage7_retry_max_delay_ms:
+            raise ValueError("STAGE7_RETRY_BASE_DELAY_MS is over STAGE7_RETRY_MAX_DELAY_MS")
+        if self.stage7_adapt_safe_window_cycles > self.stage7_adapt_window_cycles:
+            raise ValueError("STAGE7_ADAPT_SAFE_WINDOW_CYCLES is over STAGE7_ADAPT_WINDOW_CYCLES")
+        if both := set(self.stage7_universe_whitelist) & set(self.stage7_universe_blacklist):
+            raise ValueError(f"{', '.join(sorted(both))} stands in whitelist and blacklist")
+        return self
+
+    def universe(self) -> UniversePolicy:
+        """Which pairs may be traded, and how fast the choice may change."""
+        return UniversePolicy(
+            whitelist=self.stage7_universe_whitelist,
+            blacklist=self.stage7_universe_blacklist,
+            lookback=self.stage7_vol_lookback,
+            probation_cycles=self.stage7_universe_governance_probation_cycles,
+            cooldown_s=self.stage7_universe_governance_cooldown_sec,
+            max_churn_per_day=self.stage7_universe_governance_max_churn_per_day,
+            max_data_age_s=Decimal(self.stage7_max_data_age_sec),
+        )
+
+    def budget(self, max_order_try: Decimal) -> BudgetPolicy:
+        """What may be lost, held and paid before the mode gets stricter."""
+        is_observing = self.stage7_loss_guardrail_mode == "observe_only"
+        return BudgetPolicy(
+            max_data_age_s=Decimal(self.stage7_max_data_age_sec),
+            max_drawdown_ratio=self.stage7_max_drawdown_ratio,
+            max_daily_loss_try=self.stage7_max_daily_loss_try,
+            max_consecutive_losses=self.stage7_max_consecutive_losses,
+            loss_mode=RiskMode.OBSERVE_ONLY if is_observing else RiskMode.REDUCE_RISK_ONLY,
+            spread_spike_bps=self.stage7_spread_spike_bps,
+            fee_burn_limit_try=self.stage7_fee_burn_limit_try,
+            high_vol_bps=self.stage7_high_vol_threshold_bps,
+            max_order_notional_try=max_order_try,
+            max_symbol_exposure_try=self.stage7_max_symbol_exposure_try,
+            cooldown=timedelta(seconds=self.stage7_risk_cooldown_sec),
+            is_observing_without_rules=self.stage7_rules_invalid_metadata_policy
+            == "observe_only_cycle",
+        )
+
+    def pace(self, seed: int) -> PacePolicy:
+        """How fast orders may leave, and how long a failed one waits."""
+        return PacePolicy(
+            rate=self.stage7_rate_limit_rps,
+            burst=self.stage7_rate_limit_burst,
+            retries_max=self.stage7_retry_max_attempts,
+            base_delay_ms=self.stage7_retry_base_delay_ms,
+            max_delay_ms=self.stage7_retry_max_delay_ms,
+            seed=seed,
+        )
+
+    def adaptation(self) -> AdaptationPolicy:
+        """Whether and how carefully parameters move by themselves."""
+        return AdaptationPolicy(
+            is_on=self.stage7_adapt,
+            window=self.stage7_adapt_window_cycles,
+            safe_window=self.stage7_adapt_safe_window_cycles,
+            pnl_floor_try=self.stage7_adapt_pnl_floor_try,
+            cooldown_cycles=self.stage7_adapt_cooldown_cycles,
+            reject_spike=self.stage7_reject_spike_threshold or None,
+            retry_excess=self.stage7_retry_alert_threshold or None,
+        )
+
+
 class Simulation(BaseModel):
     """How the paper exchange behaves (DEC-20). The older stage 7 names are read as aliases."""
 
@@ -419,10 +589,20 @@ class Simulation(BaseModel):
     ] = Decimal(5)
     sim_latency_steps: Annotated[int, Field(ge=0, le=10)] = 1
     sim_participation_ratio: Annotated[PositiveRatio | None, EmptyIsNone] = None
+    sim_reject_bps: Annotated[
+        Bps,
+        Field(
+            validation_alias=AliasChoices(
+                "SIM_REJECT_BPS", "STAGE7_SIM_REJECT_PROB_BPS", "sim_reject_bps"
+            )
+        ),
+    ] = ZERO
     sim_seed: int = 123
 
 
-class Settings(Safety, Placement, Account, Trading, Hardening, Watching, Simulation, BaseSettings):
+class Settings(
+    Safety, Placement, Account, Trading, Hardening, Watching, Rebalancing, Simulation, BaseSettings
+):
     """Everything that can be set, validated together."""
 
     model_config = SettingsConfigDict(extra="ignore", case_sensitive=False, frozen=True)
@@ -498,6 +678,42 @@ class Settings(Safety, Placement, Account, Trading, Hardening, Watching, Simulat
             lifecycle=self.lifecycle(),
             anomalies=self.anomalies(),
             degrade=self.degrade(),
+            rebalance=self.rebalance(),
+        )
+
+    def rebalance(self) -> RebalancePolicy:
+        """What a rebalancing run decides by, beside what all runs share."""
+        liquidity, spread, volatility = _score_weights(self.stage7_score_weights)
+        weights = ScoreWeights(liquidity=liquidity, spread=spread, volatility=volatility)
+        return RebalancePolicy(
+            params=Params(
+                universe_size=self.stage7_universe_size,
+                weights=weights.resolved(),
+                order_offset_bps=self.stage7_order_offset_bps,
+                turnover_cap_try=self.notional_cap_try_per_cycle,
+                max_orders_per_cycle=self.max_orders_per_cycle,
+                max_spread_bps=self.stage7_max_spread_bps,
+                cash_target_try=self.try_cash_target,
+                min_quote_volume_try=self.stage7_min_quote_volume_try,
+            ),
+            universe=self.universe(),
+            sizing=SizingPolicy(
+                cash_max_try=self.try_cash_target
+                if self.try_cash_max is None
+                else self.try_cash_max,
+                max_position_try=_NO_CAP
+                if self.max_position_try_per_symbol is None
+                else self.max_position_try_per_symbol,
+                min_order_try=self.min_order_notional_try,
+                max_order_try=self.max_notional_per_order_try,
+                drift_band_bps=self.stage7_drift_band_bps,
+                fee_buffer_bps=self.allocation_fee_buffer_bps,
+                rounding_buffer_try=self.stage7_rounding_buffer_try,
+                orphans=self.stage7_orphan_positions,
+            ),
+            budget=self.budget(self.risk_max_order_notional_try),
+            pace=self.pace(self.sim_seed),
+            adaptation=self.adaptation(),
         )
 
     def decisive_digest(self) -> str:

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from btcbot_core.app.frames import Role
 from btcbot_core.app.session import Session
 from btcbot_core.bootstrap.guards import Guards, open_guards, open_reader, show_settings
-from btcbot_core.bootstrap.options import SessionOptions, demo_folder
+from btcbot_core.bootstrap.options import SessionOptions, demo_folder, require_live_stage
 
 __all__ = [
     "Guards",
@@ -42,6 +42,7 @@ def open_session(options: SessionOptions) -> Session:
             from btcbot_core.bootstrap.market import open_dry_run
 
             return _watched(open_dry_run(options, settings, undo), options)
+        require_live_stage(options)
         from btcbot_core.bootstrap.live import open_live
 
         return _watched(open_live(options, settings, undo), options)

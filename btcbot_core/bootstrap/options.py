@@ -14,6 +14,8 @@ DEMO_SPEED = Decimal(240)
 """Four recorded minutes a second: the night passes in about four minutes."""
 CYCLE_S_DEFAULT = 10.0
 FASTEST = "max"
+PAPER_ONLY = frozenset({STAGE7.name})
+"""Stages that are never wired to an exchange where orders cost money."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +72,11 @@ def stage_of(options: SessionOptions) -> Stage:
         known = " or ".join(map(str, stages))
         raise ConfigError(f"--stage: expected {known}, found {options.stage}")
     return stages[options.stage]
+
+
+def require_live_stage(options: SessionOptions) -> None:
+    """Raises ConfigError for a stage that trades on paper only."""
+    if stage_of(options).name in PAPER_ONLY:
+        raise ConfigError(
+            f"stage {options.stage} trades on paper only: give --dry-run or set DRY_RUN=true"
+        )

@@ -14,6 +14,7 @@ from btcbot_core.adapters.lock import InstanceLock, lock_path
 from btcbot_core.adapters.paper.core import PaperCore
 from btcbot_core.adapters.paper.exchange import PaperExchange
 from btcbot_core.adapters.paper.model import SimPolicy
+from btcbot_core.adapters.paper.rejecting import RejectingExchange
 from btcbot_core.adapters.replay.clock import ReplayTimeline, clock_of
 from btcbot_core.adapters.replay.dataset import Dataset, load
 from btcbot_core.adapters.replay.market import ReplayMarket
@@ -31,7 +32,7 @@ from btcbot_core.domain.ids import RunId, recorded_run_id
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.records import RunKind, RunRow
 from btcbot_core.domain.symbol import Asset, Symbol
-from btcbot_core.ports import Clock, Store, Timeline
+from btcbot_core.ports import Clock, ExchangePort, Store, Timeline
 from btcbot_core.settings import Loaded, Settings
 from btcbot_core.settings import load as load_settings
 
@@ -54,7 +55,7 @@ def _load(options: SessionOptions, dataset: Dataset) -> Loaded:
 
 def _wire(options: SessionOptions, dataset: Dataset, loaded: Loaded, undo: ExitStack) -> Session:
     settings, stage = loaded.settings, stage_of(options)
-    symbols = _known(settings.symbols, dataset)
+    symbols = known_symbols(settings.symbols, dataset)
     pace_s = recorded_pace_s(options, dataset.interval.total_seconds())
     database = _database(options, settings, undo)
     lock = InstanceLock(lock_path(database), SystemClock(), f"{stage.name} on {dataset.name}")
@@ -67,9 +68,10 @@ def _wire(options: SessionOptions, dataset: Dataset, loaded: Loaded, undo: ExitS
     clock = clock_of(dataset)
     timeline = ReplayTimeline(dataset, clock)
     market = ReplayMarket(dataset, clock)
-    exchange = _paper(settings, dataset, market, clock)
-    _go_on(exchange, store, row, timeline, settings)
-    policy = _latent(settings.policy(), settings)
+    exchange = paper_on(settings, dataset, market, clock)
+    go_on(exchange, store, row, timeline, settings)
+    port = refusing(exchange, clock, settings)
+    policy = latent(settings.policy(), settings)
     plan = Plan(run=row.id, stage=stage, policy=policy, symbols=symbols)
     world = World(
         role=options.role,
@@ -84,9 +86,7 @@ def _wire(options: SessionOptions, dataset: Dataset, loaded: Loaded, undo: ExitS
         stale_after_s=policy.limits.max_data_age_s,
     )
     latch = FileLatch(kill_path(database), SystemClock())
-    ports = Ports(
-        clock, SystemClock(), timeline, market, exchange, store, latch, Permit(latch, None)
-    )
+    ports = Ports(clock, SystemClock(), timeline, market, port, store, latch, Permit(latch, None))
     schedule = Schedule(
         pace_s=pace_s,
         cycles_max=options.cycles_max,
@@ -96,7 +96,8 @@ def _wire(options: SessionOptions, dataset: Dataset, loaded: Loaded, undo: ExitS
     return Session(ports, plan, row, schedule, world, settings.gates(), undo.pop_all().close)
 
 
-def _known(symbols: tuple[Symbol, ...], dataset: Dataset) -> tuple[Symbol, ...]:
+def known_symbols(symbols: tuple[Symbol, ...], dataset: Dataset) -> tuple[Symbol, ...]:
+    """The symbols, all in the dataset. Raises ConfigError for one that is not."""
     if absent := [symbol for symbol in symbols if symbol not in dataset.pairs]:
         raise ConfigError(f"SYMBOLS: {', '.join(absent)} not in the dataset {dataset.name}")
     return symbols
@@ -144,9 +145,10 @@ def _recorded_run(
     )
 
 
-def _paper(
+def paper_on(
     settings: Settings, dataset: Dataset, market: ReplayMarket, clock: Clock
 ) -> PaperExchange:
+    """A paper exchange that trades against a recording, with its first balance."""
     rules = {symbol: pair.rules for symbol, pair in dataset.pairs.items()}
     policy = SimPolicy(
         fee_bps=settings.sim_fee_bps,
@@ -159,7 +161,14 @@ def _paper(
     return exchange
 
 
-def _go_on(
+def refusing(exchange: PaperExchange, clock: Clock, settings: Settings) -> ExchangePort:
+    """The exchange as it is, or one that refuses as many orders as the settings want."""
+    if not settings.sim_reject_bps:
+        return exchange
+    return RejectingExchange(exchange, clock, settings.sim_seed, settings.sim_reject_bps)
+
+
+def go_on(
     exchange: PaperExchange, store: Store, row: RunRow, timeline: Timeline, settings: Settings
 ) -> None:
     """Give the paper exchange back what the run held when it was last heard of."""
@@ -173,7 +182,7 @@ def _go_on(
     exchange.restore(totals, tuple(carried.orders.values()))
 
 
-def _latent(policy: Policy, settings: Settings) -> Policy:
+def latent(policy: Policy, settings: Settings) -> Policy:
     """On recorded data an order can fill only some steps after the one that sent it."""
     orders = msgspec.structs.replace(policy.orders, latency_steps=settings.sim_latency_steps)
     return msgspec.structs.replace(policy, orders=orders)

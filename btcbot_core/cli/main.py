@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from btcbot_core import __version__
+from btcbot_core.cli.study import add_study
 from btcbot_core.domain.errors import BotError, ConfigError, ExitCode
 
 Handler = Callable[[argparse.Namespace], int]
@@ -52,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (
         _run,
+        _backtest,
         _status,
         _kill,
         _reset,
@@ -61,9 +63,9 @@ def parser() -> argparse.ArgumentParser:
         _doctor,
         _health,
         _config,
-        _verify,
     ):
         add(commands)
+    add_study(commands, _command)
     return top
 
 
@@ -82,10 +84,11 @@ def _command(
 
 
 def _run(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    """Stage 3 and stage 4 are run alike; only their steps differ."""
+    """All stages are run alike; only their steps differ."""
     for name, stage, text in (
         ("run", 3, "trade (stage 3): live, in a dry run, or on a recorded dataset"),
         ("stage4-run", 4, "trade under a risk budget (stage 4): live, dry, or recorded"),
+        ("stage7-run", 7, "rebalance a portfolio (stage 7): on paper only, dry or recorded"),
     ):
         run = _command(commands, name, text, ("btcbot_core.cli.run", "run"))
         run.set_defaults(stage=stage)
@@ -98,6 +101,25 @@ def _run(commands: "_Commands[argparse.ArgumentParser]") -> None:
         run.add_argument("--speed", metavar="N|max", help="times faster than recorded (max)")
         run.add_argument("--new-run", action="store_true", help="start over on a used database")
         run.add_argument("--exit-on-kill", action="store_true", help="end with 8 when killed")
+
+
+def _backtest(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "rebalance over recorded data as fast as it goes; the same command resumes a cut run"
+    test = commands.add_parser("stage7-backtest", help=text, description=text)
+    test.set_defaults(handler=("btcbot_core.cli.backtest", "run"))
+    test.add_argument("--dataset", metavar="DIR", required=True, help="the recorded market data")
+    test.add_argument("--out-db", metavar="PATH", required=True, help="where the run is written")
+    test.add_argument("--start", metavar="TIME", help="first instant, ISO 8601 in UTC (the first)")
+    test.add_argument("--end", metavar="TIME", help="last instant, included (the last)")
+    test.add_argument("--seed", metavar="N", help="of what is drawn (SIM_SEED)")
+    test.add_argument("--cycles", metavar="N", help="stop when the run has N cycles in all")
+    for flag, action, words in (
+        ("--include-adaptation", "store_true", "let parameters move by themselves (STAGE7_ADAPT)"),
+        ("--no-include-adaptation", "store_false", "keep parameters as they are configured"),
+    ):
+        test.add_argument(flag, action=action, dest="include_adaptation", default=None, help=words)
+    test.add_argument("--env-file", metavar="PATH", help="read settings from this file")
+    test.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
 def _status(commands: "_Commands[argparse.ArgumentParser]") -> None:
@@ -155,7 +177,12 @@ def _paper_exchange(commands: "_Commands[argparse.ArgumentParser]") -> None:
     paper.add_argument("--seed", metavar="N", default="0", help="of what faults draw (0)")
     paper.add_argument("--key", metavar="K", action="append", help="an account; may be repeated")
     paper.add_argument("--secret", metavar="S", action="append", help="its secret, base64")
-    paper.add_argument("--balances", metavar="LIST", default="TRY=100000,BTC=0.1")
+    paper.add_argument(
+        "--balances",
+        metavar="LIST",
+        default="TRY=100000,BTC=0.1",
+        help="what each account begins with (TRY=100000,BTC=0.1)",
+    )
     paper.add_argument("--faults", metavar="FILE", help="a fault script (docs/faults-format.md)")
     paper.add_argument("--state", metavar="FILE", help="go on from here after a restart")
     paper.add_argument("--json", action="store_true", help="one JSON object on stdout")
@@ -173,13 +200,6 @@ def _arm(commands: "_Commands[argparse.ArgumentParser]") -> None:
 def _cancel_own(commands: "_Commands[argparse.ArgumentParser]") -> None:
     text = "cancel our own open orders at the exchange; needs no runner, and refuses a living one"
     _command(commands, "cancel-own", text, ("btcbot_core.cli.cancelling", "cancel"))
-
-
-def _verify(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    text = "run stored cycles again through today's code, and hold the store against itself"
-    verify = _command(commands, "verify", text, ("btcbot_core.cli.verify", "verify"))
-    verify.add_argument("--run", metavar="ID", help="run this run's cycles again (or `last`)")
-    verify.add_argument("--store", action="store_true", help="check the database's sums and seals")
 
 
 def _one_line(text: str) -> str:

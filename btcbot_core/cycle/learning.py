@@ -18,7 +18,7 @@ from btcbot_core.risk.day import snapshot
 from btcbot_core.risk.flags import Alert, Counts, Quality, alert_flags, quality_flags
 from btcbot_core.strategy.adaptation import Change, Outcome, Sample, bounds_of
 from btcbot_core.strategy.adaptation import adapt as learn
-from btcbot_core.strategy.universe import Candidate
+from btcbot_core.strategy.universe import Exclusion
 
 replace = msgspec.structs.replace
 
@@ -37,12 +37,20 @@ class ChangeRow(msgspec.Struct, frozen=True, array_like=True):
     blocked_by: str = ""
 
 
+class PairRow(msgspec.Struct, frozen=True, array_like=True):
+    """A candidate as the trace keeps it. Its other scores follow from quotes and volumes."""
+
+    symbol: Symbol
+    total: int
+    deviation: int | None
+    exclusions: tuple[Exclusion, ...] = ()
+
+
 class RebalanceRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the trace keeps of a rebalancing cycle, beside what every trace holds."""
 
-    pairs: tuple[Candidate, ...] = ()
-    """Every candidate, best first: its scores, and why it was not taken."""
-    targets: tuple[tuple[Symbol, Decimal], ...] = ()
+    pairs: tuple[PairRow, ...] = ()
+    """Every candidate, best first, and why it was not taken."""
     cash_target: Decimal = ZERO
     orphans: tuple[Symbol, ...] = ()
     frozen: bool = False
@@ -114,8 +122,10 @@ def no_trades_reason(cycle: Cycle) -> str:
 def _row(thought: Rebalance) -> RebalanceRow:
     change = thought.change
     return RebalanceRow(
-        pairs=thought.selection.candidates,
-        targets=tuple((t.symbol, t.target_try) for t in thought.allocation.targets),
+        pairs=tuple(
+            PairRow(c.symbol, c.total, c.deviation, c.exclusions)
+            for c in thought.selection.candidates
+        ),
         cash_target=thought.allocation.cash_target_try,
         orphans=thought.allocation.orphans,
         frozen=thought.selection.is_frozen,

@@ -52,6 +52,8 @@ class Rebalance(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     figures: Figures
     decision: BudgetDecision
+    spreads_bps: Mapping[Symbol, Decimal] = {}
+    """Of each pair that has a quote, in parts of the mid."""
     selection: Selection = EMPTY_SELECTION
     allocation: Allocation = NOTHING_ALLOCATED
     throttled: int = 0

@@ -15,7 +15,7 @@ from btcbot_core.cycle.facts import active_orders, free_cash
 from btcbot_core.cycle.rebalance import Memory, Rebalance
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import Action, Decision, RiskMode
-from btcbot_core.domain.money import BPS_PER_ONE, MONEY_STEP, ZERO, canonical
+from btcbot_core.domain.money import BPS_PER_ONE, MONEY_STEP, ONE, ZERO, canonical, from_bps
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import UNRESOLVED, Order, OrderStatus, Side
 from btcbot_core.risk.budget_rules import BudgetCaps, BudgetDecision, BudgetInputs, decide
@@ -27,12 +27,14 @@ from btcbot_core.strategy.adaptation import AdaptationState, started
 from btcbot_core.strategy.portfolio import CENT, FINE_UNIT, Holdings
 from btcbot_core.strategy.universe import PairFigures
 from btcbot_core.strategy.universe import select as choose
-from btcbot_core.strategy.volatility import roll
+from btcbot_core.strategy.volatility import Rolling, roll
 
 replace = msgspec.structs.replace
 
 PRICE_DIGITS = 8
 """Prices enter the volatility in hundred millionths."""
+_TWICE_BPS = 2 * BPS_PER_ONE
+_FINE_BPS = Decimal("0.0001")
 _COINS = frozenset({"BTC", "ETH"})
 
 
@@ -53,7 +55,8 @@ def judge(cycle: Cycle) -> Cycle:
     params = learned.active
     day = day_of(cycle.carried.day, cycle.carried.last, snapshot(cycle.portfolio, cycle.at))
     today = since_midnight(day, cycle.portfolio)
-    age_s, spread_bps = _age_s(cycle), _widest_bps(cycle)
+    age_s, spreads = _age_s(cycle), _spreads_bps(cycle)
+    spread_bps = max((spreads[s] for s in _watched(cycle) if s in spreads), default=None)
     inputs = BudgetInputs(
         is_killed=cycle.is_killed,
         is_degraded=cycle.vitals.breaker_open,
@@ -87,6 +90,7 @@ def judge(cycle: Cycle) -> Cycle:
         params=params,
         version=learned.version,
         decision=decision,
+        spreads_bps=spreads,
         figures=Figures(data_age_s=age_s, spread_bps=spread_bps, drawdown_ratio=drawdown),
     )
     return replace(
@@ -102,10 +106,7 @@ def select(cycle: Cycle) -> Cycle:
     thought = _thought(cycle)
     memory, rolling = cycle.carried.rebalance, cycle.carried.rebalance.rolling
     selection = choose(
-        tuple(
-            _figures(cycle, s, rolling[s].volatility if s in rolling else None)
-            for s in cycle.symbols
-        ),
+        tuple(_figures(cycle, thought, symbol, rolling.get(symbol)) for symbol in cycle.symbols),
         thought.params,
         cycle.policy.rebalance.universe,
         memory.universe,
@@ -122,13 +123,16 @@ def allocate(cycle: Cycle) -> Cycle:
     """Divide the money over the chosen pairs; what is not done is decided and told."""
     thought, verdict = _thought(cycle), cycle.verdict
     busy = {o.symbol: Reason.SKIP_OPEN_ORDER for o in active_orders(cycle)}
-    marks = cycle.carried.marks
     holdings = Holdings(
         cash_free_try=free_cash(cycle) or ZERO,
         qty={s: p.qty for s, p in cycle.portfolio.positions.items()},
-        marks={s: marks[s] for s in marks},
+        marks=cycle.carried.marks,
         reserved_try=_reserved_try(cycle),
         waits={**busy, **verdict.blocked},
+        least_try={s: pair.min_notional for s, pair in cycle.rules.items()},
+        # The order's price is off the mark: what is planned must fit under the cap with it.
+        most_try=thought.decision.caps.order_notional_try
+        * (ONE - from_bps(thought.params.order_offset_bps)),
     )
     unit = FINE_UNIT if cycle.carried.ledger.quote in _COINS else CENT
     plan = portfolio.allocate(
@@ -145,7 +149,7 @@ def allocate(cycle: Cycle) -> Cycle:
             action=Action.HOLD if skip.reason in _QUIET else Action.BLOCK,
             side=skip.side,
             reason=skip.reason,
-            observed=skip.notional_try,
+            observed=skip.notional_try.quantize(unit),
             limit=skip.limit_try,
             unit="TRY",
         )
@@ -236,17 +240,12 @@ def _watched(cycle: Cycle) -> tuple[Symbol, ...]:
     return cycle.carried.rebalance.universe.members or cycle.symbols
 
 
-def _widest_bps(cycle: Cycle) -> Decimal | None:
-    quotes = cycle.market.quotes
-    spreads = [_spread_bps(cycle, s) for s in _watched(cycle) if s in quotes]
-    return max(spreads, default=None)
-
-
-def _spread_bps(cycle: Cycle, symbol: Symbol) -> Decimal:
-    """The spread in parts of the mid."""
-    quote = cycle.market.quotes[symbol]
-    bid, ask = quote.bid, quote.ask
-    return ((ask - bid) * BPS_PER_ONE * 2 / (ask + bid)).quantize(MONEY_STEP)
+def _spreads_bps(cycle: Cycle) -> dict[Symbol, Decimal]:
+    """Each pair's spread in parts of its mid."""
+    return {
+        symbol: (_TWICE_BPS * (quote.ask - quote.bid) / (quote.ask + quote.bid)).quantize(_FINE_BPS)
+        for symbol, quote in cycle.market.quotes.items()
+    }
 
 
 def _volume_try(cycle: Cycle) -> Decimal | None:
@@ -254,13 +253,15 @@ def _volume_try(cycle: Cycle) -> Decimal | None:
     return sum(volumes, ZERO) if volumes else None
 
 
-def _figures(cycle: Cycle, symbol: Symbol, volatility: int | None) -> PairFigures:
+def _figures(
+    cycle: Cycle, thought: Rebalance, symbol: Symbol, rolling: Rolling | None
+) -> PairFigures:
     quote, rules = cycle.market.quotes.get(symbol), cycle.rules.get(symbol)
     return PairFigures(
         symbol=symbol,
         volume=cycle.market.volumes.get(symbol),
-        spread_bps=None if quote is None else _spread_bps(cycle, symbol),
-        volatility=volatility,
+        spread_bps=thought.spreads_bps.get(symbol),
+        volatility=None if rolling is None else rolling.volatility,
         age_s=None if quote is None else quote.age_s(cycle.at),
         has_rules=rules is not None,
         is_trading=rules is not None and rules.is_trading,

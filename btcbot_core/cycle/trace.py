@@ -26,6 +26,7 @@ from btcbot_core.risk.verdict import ModeReason
 VERSION = 2
 """1 had no inputs and no seal."""
 _SEAL_BYTES = 6
+_DECIMALS_MAX = 8
 _SEAL = b',"seal":"'
 _SEAL_LENGTH = len(_SEAL) + 2 * _SEAL_BYTES + len(b'"}')
 
@@ -265,4 +266,7 @@ def _text(value: Decimal | None) -> str:
     """A number of a decision; quotients end after eight decimals, as money does."""
     if value is None:
         return ""
-    return canonical(value.quantize(MONEY_STEP) if int(value.as_tuple().exponent) < -8 else value)
+    text = canonical(value)
+    if "." not in text or len(text.rpartition(".")[2]) <= _DECIMALS_MAX:
+        return text
+    return canonical(value.quantize(MONEY_STEP))

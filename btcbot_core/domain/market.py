@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from btcbot_core.domain.money import BPS_PER_ONE
+from btcbot_core.domain.money import BPS_PER_ONE, ZERO
 from btcbot_core.domain.rules import PairRules
 from btcbot_core.domain.symbol import Symbol
 
@@ -51,6 +51,8 @@ class Quote(msgspec.Struct, frozen=True):
     def age_s(self, now: datetime) -> Decimal:
         """Seconds since the data's own time."""
         elapsed = now - self.at
+        if not elapsed:
+            return ZERO
         return Decimal(elapsed.days * 86_400 + elapsed.seconds) + Decimal(
             elapsed.microseconds
         ).scaleb(-6)

@@ -45,7 +45,9 @@ def bounded(value: Decimal) -> Decimal:
 
 def canonical(value: Decimal) -> str:
     """The one spelling of a number: no exponent, no trailing zeros, no minus zero."""
-    text = format(value, "f")
+    text = str(value)
+    if "E" in text:  # asked first because the format is six times slower
+        text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text

@@ -32,6 +32,10 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
     """What open BUYs of a pair hold back: it is spent as far as targets go."""
     waits: Mapping[Symbol, Reason] = {}
     """Pairs on which nothing may be ordered now, and why."""
+    least_try: Mapping[Symbol, Decimal] = {}
+    """The smallest order that the exchange takes of a pair."""
+    most_try: Decimal | None = None
+    """What one order may come to; a larger step is taken in several cycles."""
 
 
 class Target(msgspec.Struct, frozen=True, array_like=True):
@@ -205,8 +209,9 @@ def _step(
 
     if (waiting := holdings.waits.get(target.symbol)) is not None:
         return skip(waiting)
-    if wanted < sizing.min_order_try:
-        return skip(Reason.SKIP_MIN_NOTIONAL, sizing.min_order_try)
+    least = max(sizing.min_order_try, holdings.least_try.get(target.symbol, ZERO))
+    if wanted < least:
+        return skip(Reason.SKIP_MIN_NOTIONAL, least)
     if sizing.drift_band_bps:
         band = target.target_try * from_bps(sizing.drift_band_bps)
         if wanted < band:
@@ -217,12 +222,13 @@ def _step(
         return skip(Reason.SKIP_REDUCE_ONLY)
     if left.orders <= 0:
         return skip(Reason.SKIP_MAX_ORDERS)
-    notional = min(wanted, left.turnover)
+    most = wanted if holdings.most_try is None else min(wanted, holdings.most_try)
+    notional = min(most, left.turnover)
     reason, limit = Reason.SKIP_TURNOVER_CAP, left.turnover
     if side is Side.BUY and left.cash < notional:
         notional, reason, limit = left.cash, Reason.SKIP_CASH_LIMIT, left.cash
     qty = floor_to(max(ZERO, notional) / holdings.marks[target.symbol], MONEY_STEP)
-    if notional < sizing.min_order_try or qty <= ZERO:
+    if notional < least or qty <= ZERO:
         return skip(reason, max(ZERO, limit))
     left.turnover -= notional
     left.orders -= 1

@@ -58,6 +58,8 @@ class Candidate(msgspec.Struct, frozen=True, array_like=True):
     spread: int = 0
     volatility: int = 0
     total: int = 0
+    deviation: int | None = None
+    """The volatility itself, in parts of ONE_RETURN; None before there is one."""
     exclusions: tuple[Exclusion, ...] = ()
     """Empty for a pair that was taken."""
 
@@ -132,7 +134,12 @@ def rank(figures: tuple[PairFigures, ...], weights: ScoreWeights) -> tuple[Candi
     whole = sum(parts) or 1
     scored = [
         Candidate(
-            f.symbol, a, b, c, _towards_zero(a * parts[0] + b * parts[1] + c * parts[2], whole)
+            f.symbol,
+            a,
+            b,
+            c,
+            _towards_zero(a * parts[0] + b * parts[1] + c * parts[2], whole),
+            f.volatility,
         )
         for f, a, b, c in zip(figures, liquidity, tightness, calm, strict=True)
     ]

@@ -30,24 +30,33 @@ class ReplayTimeline:
     Candles carry their open time, so at step k exactly the first k + 1 intervals are seen.
     """
 
-    def __init__(self, dataset: Dataset, clock: DatasetClock) -> None:
+    def __init__(self, dataset: Dataset, clock: DatasetClock, window: range | None = None) -> None:
+        """`window` are the steps to turn; all of them where there is none."""
         self._first: datetime = dataset.first_open + dataset.interval
         self._interval: timedelta = dataset.interval
-        self._total = dataset.steps
+        self._window = range(dataset.steps) if window is None else window
         self._clock = clock
 
     def advance(self, last_step: int) -> int | None:
         """Move to the step after `last_step`, from wherever the clock stood."""
-        step = last_step + 1
-        if step >= self._total:
+        step = max(last_step + 1, self._window.start)
+        if step >= self._window.stop:
             return None
         self._clock.move_to(self._first + step * self._interval)
         return step
 
     def total(self) -> int:
-        return self._total
+        return len(self._window)
 
 
 def clock_of(dataset: Dataset) -> DatasetClock:
     """A clock that stands at the beginning of a dataset."""
     return DatasetClock(dataset.first_open)
+
+
+def window_of(dataset: Dataset, start: datetime | None, end: datetime | None) -> range:
+    """The steps whose instants lie from `start` to `end`, both included. May be empty."""
+    first, interval = dataset.first_open + dataset.interval, dataset.interval
+    begin = 0 if start is None else max(0, -((first - start) // interval))
+    stop = dataset.steps if end is None else min(dataset.steps, (end - first) // interval + 1)
+    return range(begin, max(begin, stop))

@@ -144,7 +144,9 @@ def _pair_rules(symbol: Symbol, base: Asset, quote: Asset, entry: PairEntry) -> 
 
 def _check_profile(profile: dict[str, str]) -> None:
     for name, text in profile.items():
-        if name not in PROFILE_NAMES and not (name.startswith("SIM_") and name.isupper()):
+        if name not in PROFILE_NAMES and not (
+            name.startswith(("SIM_", "STAGE7_")) and name.isupper()
+        ):
             raise _wrong("profile", name, "settings of strategy, size or simulation only")
         if len(text) > _TEXT_LENGTH_MAX or not text.isprintable():
             raise _wrong(f"profile.{name}", text, "one short line of text")

@@ -12,6 +12,8 @@ from btcbot_core.domain.rules import PairRules
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.ports import Clock
 
+_FINE = Decimal("0.01")
+
 
 class ReplayMarket:
     """Quotes and candles of a dataset as of now.
@@ -104,7 +106,7 @@ class ReplayMarket:
         """What the last candle that is over traded, in quote currency; nothing is nothing."""
         candles = self._pairs[symbol].candles
         row = candles.last_opened_by(now_us - self._interval_us)
-        return candles.volume[row] * candles.close[row] if row >= 0 else ZERO
+        return (candles.volume[row] * candles.close[row]).quantize(_FINE) if row >= 0 else ZERO
 
     def _modelled(self, rules: PairRules, close: Decimal, at: datetime) -> Quote | str:
         """A bid and an ask around the close, each rounded away from it to the tick."""

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from btcbot_core.adapters.sqlite.rows import Rows, upsert_sql
+from btcbot_core.adapters.sqlite.fields import decimal_text, time_text
+from btcbot_core.adapters.sqlite.rows import Cell, Rows, upsert_sql
 from btcbot_core.adapters.sqlite.tables import Checkpoints, Cycles
 from btcbot_core.adapters.sqlite.transaction import Transaction
 from btcbot_core.cycle.cycle import Carried
@@ -23,7 +24,7 @@ class SqliteCycles:
 
     def add(self, row: CycleRow) -> None:
         with self._transaction.writing():
-            self._transaction.write(_CYCLES.insert, [_CYCLES.row(row)])
+            self._transaction.write(_CYCLES.insert, (_cells(row),))
 
     def last(self, run: RunId) -> CycleRow | None:
         found = self.recent(run, 1)
@@ -81,3 +82,25 @@ class SqliteCheckpoints:
         query = Checkpoints.select(Checkpoints.cycle_id).where(Checkpoints.run == run)
         found = self._transaction.read(query.tuples())
         return CycleId(str(found[0][0])) if found else None
+
+
+def _cells(row: CycleRow) -> tuple[Cell, ...]:
+    """As `Rows.row` would, in the order of `_CYCLES.columns`; every cycle of a long run does this,
+    so it is written out.
+    """
+    return (
+        row.id,
+        row.run_id,
+        row.step,
+        time_text(row.at),
+        row.mode,
+        decimal_text(row.equity_try),
+        decimal_text(row.cash_try),
+        decimal_text(row.capital_try),
+        decimal_text(row.net_try),
+        decimal_text(row.drawdown_ratio),
+        row.orders_open,
+        row.intents,
+        row.fills,
+        row.trace,
+    )

@@ -1,0 +1,179 @@
+"""A store that makes many cycles durable at once: for runs that can be done again.
+
+Units of work join one transaction, which is committed every few hundred cycles together with the
+carried state of the last of them. A process that dies loses whole cycles since then and nothing
+else, so the run goes on from there as if it had never been further.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from btcbot_core.adapters.sqlite.store import SqliteStore
+from btcbot_core.adapters.sqlite.unit_of_work import SqliteUnitOfWork
+from btcbot_core.cycle.cycle import Carried
+from btcbot_core.domain.errors import InvariantBrokenError
+from btcbot_core.domain.ids import CycleId, RunId
+from btcbot_core.domain.records import CycleRow
+from btcbot_core.ports import (
+    AuditRepo,
+    CheckpointRepo,
+    CycleRepo,
+    LedgerRepo,
+    OrderRepo,
+    RunRepo,
+)
+
+CYCLES_A_BATCH = 500
+
+
+class _Checkpoints:
+    """Keeps the newest state; it is written when the batch is."""
+
+    def __init__(self, batch: "_Batch") -> None:
+        self._batch = batch
+
+    def save(self, run: RunId, cycle: CycleId, carried: Carried) -> None:
+        self._batch.state = (run, cycle, carried)
+
+    def load(self, run: RunId) -> Carried | None:
+        self._batch.write_state()
+        return self._batch.work.checkpoints.load(run)
+
+    def cycle(self, run: RunId) -> CycleId | None:
+        self._batch.write_state()
+        return self._batch.work.checkpoints.cycle(run)
+
+
+class _Cycles:
+    """Counts what is added, and shows it to who follows the run."""
+
+    def __init__(self, batch: "_Batch", follow: Callable[[CycleRow], None]) -> None:
+        self._batch = batch
+        self._inner = batch.work.cycles
+        self._follow = follow
+
+    def add(self, row: CycleRow) -> None:
+        self._inner.add(row)
+        self._batch.cycles += 1
+        self._follow(row)
+
+    def last(self, run: RunId) -> CycleRow | None:
+        return self._inner.last(run)
+
+    def find(self, cycle: CycleId) -> CycleRow | None:
+        return self._inner.find(cycle)
+
+    def recent(self, run: RunId, limit: int) -> tuple[CycleRow, ...]:
+        return self._inner.recent(run, limit)
+
+    def after(self, run: RunId, step: int, limit: int) -> tuple[CycleRow, ...]:
+        return self._inner.after(run, step, limit)
+
+
+class _Batch:
+    """One transaction, open across units of work."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._open = ExitStack()
+        self.work: SqliteUnitOfWork = self._open.enter_context(store.begin())
+        self.cycles = 0
+        self.state: tuple[RunId, CycleId, Carried] | None = None
+
+    def write_state(self) -> None:
+        if self.state is not None:
+            self.work.checkpoints.save(*self.state)
+            self.state = None
+
+    def commit(self) -> None:
+        self.write_state()
+        self.work.commit()
+        self._open.close()
+
+    def drop(self) -> None:
+        """Give it all up: rolled back to the last batch."""
+        self._open.close()
+
+
+class BatchedUnit:
+    """A unit of work inside a batch. Committing it means that its batch may be committed."""
+
+    def __init__(self, batch: _Batch, follow: Callable[[CycleRow], None]) -> None:
+        self.orders: OrderRepo = batch.work.orders
+        self.ledger: LedgerRepo = batch.work.ledger
+        self.runs: RunRepo = batch.work.runs
+        self.audit: AuditRepo = batch.work.audit
+        self.cycles: CycleRepo = _Cycles(batch, follow)
+        self.checkpoints: CheckpointRepo = _Checkpoints(batch)
+        self.is_committed = False
+
+    def commit(self) -> None:
+        self.is_committed = True
+
+
+class BatchedStore:
+    """For one thread. After a unit that was not committed there is only the last batch."""
+
+    def __init__(
+        self,
+        store: SqliteStore,
+        cycles_a_batch: int = CYCLES_A_BATCH,
+        follow: Callable[[CycleRow], None] = lambda _: None,
+    ) -> None:
+        self._store = store
+        self._size = cycles_a_batch
+        self._follow = follow
+        self._batch: _Batch | None = None
+        self._unit: BatchedUnit | None = None
+        self._is_busy = False
+
+    @contextmanager
+    def begin(self) -> Iterator[BatchedUnit]:
+        """Join the open batch, or open one."""
+        with self._joined() as unit:
+            try:
+                yield unit
+            except BaseException:
+                self._drop()
+                raise
+            if not unit.is_committed:
+                self._drop()
+        if self._batch is not None and self._batch.cycles >= self._size:
+            self.flush()
+
+    @contextmanager
+    def read(self) -> Iterator[BatchedUnit]:
+        """A look at everything so far, durable or not."""
+        with self._joined() as unit:
+            yield unit
+            if unit.is_committed:
+                raise InvariantBrokenError("this unit of work only reads: it cannot be committed")
+
+    def flush(self) -> None:
+        """Make everything durable now."""
+        batch, self._batch, self._unit = self._batch, None, None
+        if batch is not None:
+            batch.commit()
+
+    def close(self) -> None:
+        """Close the store; what was not flushed is gone, as after a kill."""
+        self._drop()
+        self._store.close()
+
+    @contextmanager
+    def _joined(self) -> Iterator[BatchedUnit]:
+        if self._is_busy:
+            raise InvariantBrokenError("a unit of work is open in this thread: end it first")
+        if self._batch is None or self._unit is None:
+            self._batch = _Batch(self._store)
+            self._unit = BatchedUnit(self._batch, self._follow)
+        self._is_busy = True
+        self._unit.is_committed = False
+        try:
+            yield self._unit
+        finally:
+            self._is_busy = False
+
+    def _drop(self) -> None:
+        batch, self._batch, self._unit = self._batch, None, None
+        if batch is not None:
+            batch.drop()
