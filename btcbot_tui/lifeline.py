@@ -44,8 +44,8 @@ class Run(Feed, Protocol):
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
     """How long each part of an end may take, in seconds."""
 
-    join_s: float = 30.0
-    """For the runner: an exchange that hangs gives up well before this."""
+    join_s: float = 8.0
+    """For the runner. What an exchange that hangs leaves unanswered, the next start resolves."""
     leave_s: float = 2.0
     """For the screen, once the runner is done."""
 
@@ -74,6 +74,8 @@ class Lifeline(threading.Thread):
         self._is_left = threading.Event()
         self.code: int | None = None
         """What the process is to answer, once a signal decided it."""
+        self.has_given_up = False
+        """Whether the runner did not finish in time."""
 
     def obey_signals(self) -> None:
         """Main thread only."""
@@ -112,6 +114,7 @@ class Lifeline(threading.Thread):
     def _end(self, code: int) -> None:
         self._run.stop()
         if not self._run.join(self._patience.join_s):
+            self.has_given_up = True
             log.error("runner.not_joined after %s s", self._patience.join_s)
         self._leave(code)
         if not self._is_left.wait(self._patience.leave_s):

@@ -5,7 +5,9 @@ Imports are late on purpose: `--help` answers at once.
 
 import argparse
 import os
+import signal
 import sys
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,8 +35,8 @@ def main(argv: list[str] | None = None) -> int:
     if problem := terminal_problem():
         from btcbot_tui.texts import ENGLISH
 
-        print(ENGLISH.no_terminal.format(problem=problem), file=sys.stderr)
-        print(ENGLISH.no_terminal_hint, file=sys.stderr)
+        _complain(ENGLISH.no_terminal.format(problem=problem))
+        _complain(ENGLISH.no_terminal_hint)
         return int(ExitCode.USAGE)
     try:
         return _console(arguments)
@@ -45,6 +47,8 @@ def main(argv: list[str] | None = None) -> int:
     except BotError as error:
         _complain(str(error))
         return int(error.exit_code)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     except Exception as error:  # noqa: BLE001 - a guard: no traceback reaches the operator
         _complain(f"unexpected {type(error).__name__}: {error}; this is a defect of btcbot")
         return int(ExitCode.INVARIANT_BROKEN)
@@ -72,9 +76,15 @@ def terminal_problem() -> str:
         return "standard input or output is not a terminal"
     if os.environ.get("TERM", "") in ("dumb", ""):
         return "TERM is dumb or not set"
-    if os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp():
-        return "it was started in the background"
-    return ""
+    return "it was started in the background" if _is_in_background() else ""
+
+
+def _is_in_background() -> bool:
+    """Whether another program has the terminal. Where nobody controls it, nobody has."""
+    try:
+        return os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp()
+    except OSError:
+        return False
 
 
 def _console(arguments: argparse.Namespace) -> int:
@@ -108,13 +118,12 @@ def show(
     finally:
         lifeline.left()
         run.stop()
-        is_joined = run.join(patience.join_s)
+        is_joined = run.join(0 if lifeline.has_given_up else patience.join_s)
     last = run.latest
     if last.outcome is Outcome.FAILED:
         _complain(last.message)
     if not is_joined:
-        print(ENGLISH.not_joined.format(seconds=f"{patience.join_s:g}"), file=sys.stderr)
-        sys.stderr.flush()
+        _complain(ENGLISH.not_joined.format(seconds=f"{patience.join_s:g}"))
         os._exit(lifeline.code or ExitCode.NO)
     if lifeline.code is not None:
         return lifeline.code
@@ -151,4 +160,6 @@ def _seconds(text: str | None) -> Decimal | None:
 def _complain(told: str) -> None:
     from btcbot_tui.format import clean
 
-    print(f"btcbot-tui: {clean(told)}", file=sys.stderr)
+    # After a hang-up nobody is left to complain to; the log has it all the same.
+    with suppress(OSError):
+        print(f"btcbot-tui: {clean(told)}", file=sys.stderr, flush=True)

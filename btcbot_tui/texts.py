@@ -241,10 +241,10 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     palette_hint: str = "an act, by its name"
 
     # The end
-    no_terminal: str = "btcbot-tui needs a terminal of its own: {problem}."
-    no_terminal_hint: str = "Without a screen: btcbot-core run, status, kill, reset (see --help)."
+    no_terminal: str = "a terminal is needed: {problem}"
+    no_terminal_hint: str = "without a screen: btcbot-core run, status, kill, reset (see --help)"
     not_joined: str = (
-        "btcbot-tui: the runner did not finish within {seconds} s and was abandoned;"
+        "the runner did not finish within {seconds} s and was abandoned;"
         " the next start recovers what it was doing"
     )
     console_failed: str = (

@@ -22,7 +22,7 @@ THEME = Theme(
     panel=_BAND,
     boost="#232a33",
     dark=True,
-    variables={"band": _BAND, "pale": _PALE, "bright": _BRIGHT},
+    variables={"field": "#2b333e"},
 )
 
 COLOURED: dict[Ink, Style] = {

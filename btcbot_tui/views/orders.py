@@ -11,9 +11,13 @@ from btcbot_tui.table import Cell, Column, Row, Table
 
 
 def orders_table(moment: Moment) -> Table:
-    """Unresolved orders first, then open ones by age, then those that the last cycle ended."""
+    """Unresolved orders first, then open ones by age, then ended ones, the newest end first."""
     orders = () if moment.cycle is None else tuple(moment.cycle.carried.orders.values())
-    ranked = sorted(orders, key=lambda o: (_weight(o), o.created_at, o.client_id))
+    active = [order for order in orders if order.is_active]
+    ended = [order for order in orders if not order.is_active]
+    active.sort(key=lambda o: (o.status not in UNRESOLVED, o.created_at, o.client_id))
+    ended.sort(key=lambda o: (o.updated_at, o.client_id), reverse=True)
+    ranked = [*active, *ended]
     return Table(
         title=_title(moment, ranked),
         columns=_columns(moment),
@@ -54,14 +58,8 @@ def _empty(moment: Moment) -> str:
     return moment.words.no_cycle_yet if moment.cycle is None else moment.words.no_orders
 
 
-def _weight(order: Order) -> int:
-    if order.status in UNRESOLVED:
-        return 0
-    return 1 if order.is_active else 2
-
-
 def _row(moment: Moment, order: Order) -> Row:
-    at = moment.shown_at
+    at = moment.shown_at if order.is_active else order.updated_at
     ink = Ink.PLAIN if order.is_active else Ink.DIM
     return (
         span(f"   {fmt.clean(order.symbol, 20)}", ink),

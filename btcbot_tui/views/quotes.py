@@ -28,7 +28,7 @@ def quotes_table(moment: Moment) -> Table:
             Column(head=words.ask, is_right=True, cells_min=8),
             Column(head=words.spread, is_right=True, rank=1),
             Column(head=words.age, is_right=True, cells_min=4),
-            Column(head=words.source, is_text=True),
+            Column(head=words.source, is_text=True, text_cells_min=6),
         ),
         rows=rows,
         empty=words.no_cycle_yet,
@@ -46,9 +46,7 @@ def _row(moment: Moment, quote: Quote) -> Row:
         _price(fmt.number(quote.ask), is_stale, ink),
         span(spread, ink),
         span(fmt.age(age_s), ink),
-        span(f"▲ {moment.words.old}, {quote.source}", Ink.WARN)
-        if is_stale
-        else span(quote.source, Ink.DIM),
+        span(f"▲ {moment.words.old}", Ink.WARN) if is_stale else span(quote.source, Ink.DIM),
     )
 
 

@@ -159,7 +159,15 @@ def test_a_kill_needs_no_event_loop(tmp_path: Path) -> None:
     journal.assert_orderly()
 
 
-def test_a_runner_that_hangs_is_given_up_and_a_second_signal_goes_at_once(tmp_path: Path) -> None:
+def test_a_runner_that_hangs_is_given_up_in_time(tmp_path: Path) -> None:
+    with running(tmp_path, "--hang") as (terminal, _):
+        terminal.signal(signal.SIGTERM)
+        assert terminal.wait(6) == 143
+        assert terminal.is_restored()
+        assert "did not finish within 2 s" in terminal.output.decode().replace("\r\n", "")
+
+
+def test_a_second_signal_goes_at_once(tmp_path: Path) -> None:
     with running(tmp_path, "--hang") as (terminal, _):
         terminal.signal(signal.SIGINT)
         terminal.read_for(0.3)
