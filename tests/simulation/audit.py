@@ -5,9 +5,11 @@ from decimal import Decimal
 from btcbot_core.adapters.paper.core import PaperCore
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.ids import ClientId, RunId
-from btcbot_core.domain.trading import TERMINAL, Order, OrderStatus, ViewStatus
+from btcbot_core.domain.symbol import Asset
+from btcbot_core.domain.trading import TERMINAL, Order, OrderStatus, Side, ViewStatus
 from btcbot_core.ledger.book import Ledger, fold
 from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
+from btcbot_core.ledger.journal import BY_HAND
 from btcbot_core.ports import Store, UnitOfWork
 from tests.simulation.checker import Checker
 from tests.simulation.door import ACCOUNT
@@ -48,9 +50,12 @@ class Auditor:
         if event.kind not in (LedgerEventKind.FILL, LedgerEventKind.FEE):
             return
         name = event.id.partition(":")[2]
-        trade = self._checker.trades.get(name)
+        is_by_hand = event.note == BY_HAND
+        trades = self._checker.hand_trades if is_by_hand else self._checker.trades
+        trade = trades.get(name)
         if trade is None:
-            raise self._checker.broken("I2", f"{event.id} is booked and was no trade of ours")
+            words = "nobody's by hand" if is_by_hand else "none of ours"
+            raise self._checker.broken("I2", f"{event.id} is booked, and the trade is {words}")
         if event.kind is LedgerEventKind.FEE:
             if event.amount != trade.cost or event.asset != trade.quote:
                 raise self._checker.broken("I3", f"{event.id} booked {event.amount}")
@@ -70,11 +75,28 @@ class Auditor:
         held = {RULES[s].base: h.qty for s, h in self._ledger.holdings.items()}
         books = {TRY: self._ledger.cash_try, **held}
         found = []
+        others = self.not_taken_over()
         for asset, balance in shown.items():
-            ours = books.get(asset, ZERO) + self._checker.hand_flows.get(asset, ZERO)
+            ours = books.get(asset, ZERO) + others.get(asset, ZERO)
             if ours != balance.total:
                 found.append(f"{asset} {ours} in the books, {balance.total} on the exchange")
         return "; ".join(found)
+
+    def not_taken_over(self) -> dict[Asset, Decimal]:
+        """What trades by hand moved that are in no book of ours, by asset.
+
+        Stage 3 hears only of pairs on which it has orders, and none takes over what may belong to
+        an order of unknown outcome.
+        """
+        flows: dict[Asset, Decimal] = {}
+        for name, trade in self._checker.hand_trades.items():
+            if name in self._booked:
+                continue
+            sign = 1 if trade.side is Side.BUY else -1
+            paid = -sign * trade.price * trade.qty - trade.cost
+            flows[trade.base] = flows.get(trade.base, ZERO) + sign * trade.qty
+            flows[trade.quote] = flows.get(trade.quote, ZERO) + paid
+        return flows
 
     def misremembered(self, store: Store) -> str:
         """Orders of ours whose row does not say what became of them."""

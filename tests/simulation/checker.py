@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
 from hashlib import blake2b
 
 from btcbot_core.adapters.paper.model import Change, OrderChanged, PaperEvent, PaperTrade
 from btcbot_core.domain.ids import ClientId
 from btcbot_core.domain.symbol import Symbol
-from btcbot_core.domain.trading import Answer, AnswerKind, Fill, Intent, Order, OrderView, Side
+from btcbot_core.domain.trading import Answer, AnswerKind, Fill, Intent, Order, OrderView
 from tests.simulation.virtual import VirtualTime
 
 PREFIX = "btcb-"
@@ -59,8 +58,8 @@ class Checker:
     pulled_by_hand: set[int] = field(default_factory=set)
     trades: dict[str, PaperTrade] = field(default_factory=dict)
     """Ours, by id."""
-    hand_flows: dict[str, Decimal] = field(default_factory=dict)
-    """What trades by hand moved, by asset."""
+    hand_trades: dict[str, PaperTrade] = field(default_factory=dict)
+    """Everybody else's on the account."""
     waiting: dict[str, Waiting] = field(default_factory=dict)
     requests: int = 0
     events: int = 0
@@ -103,15 +102,8 @@ class Checker:
 
     def _on_trade(self, trade: PaperTrade) -> None:
         self.note(f"trade {trade.id} {trade.side} {trade.price} {trade.qty} {trade.cost}")
-        if trade.client_id.startswith(PREFIX):
-            self.trades[str(trade.id)] = trade
-            return
-        sign = 1 if trade.side is Side.BUY else -1
-        for asset, amount in (
-            (trade.base, sign * trade.qty),
-            (trade.quote, -sign * trade.price * trade.qty - trade.cost),
-        ):
-            self.hand_flows[asset] = self.hand_flows.get(asset, Decimal(0)) + amount
+        is_ours = trade.client_id.startswith(PREFIX)
+        (self.trades if is_ours else self.hand_trades)[str(trade.id)] = trade
 
     # -------------------------------------------------------------------- seen on the line
 

@@ -166,7 +166,7 @@ class Simulation:
         """Balances that somebody else moved are no evidence that an order never arrived: it stays
         unknown, and its pair waits, until the operator says so (DEC-16)."""
         never_arrived = order.client_id not in self.checker.placed
-        return never_arrived and order.status in UNRESOLVED and bool(self.checker.hand_flows)
+        return never_arrived and order.status in UNRESOLVED and bool(self.auditor.not_taken_over())
 
     # ---------------------------------------------------------------------------- one life
 
