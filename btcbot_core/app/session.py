@@ -67,6 +67,19 @@ class Schedule:
     cycles_max: int | None = None
     may_change_pace: bool = False
     exit_on_kill: bool = False
+    retry_waits_s: tuple[float, ...] = ()
+    """How long to wait before each further try of a turn that found no exchange."""
+    chance: Callable[[], float] = lambda: 0.5
+    """Where the waits' jitter comes from: a number from 0 to 1."""
+
+
+LIVE_RETRIES_S = (1.0, 2.0)
+RETRY_MAX_S = 4.0
+
+
+def jittered_s(wait_s: float, chance: float) -> float:
+    """Half to one and a half of a wait, clamped after that (DEC-32)."""
+    return min(RETRY_MAX_S, wait_s * (0.5 + chance))
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -235,7 +248,7 @@ class Session:
         self._turns += 1
         self.display.beat(turns=self._turns, pace_s=self._pace_s)
         try:
-            cycle = self._runner.turn(carried, step)
+            cycle = self._turn(carried, step)
         except (ExchangeUnavailableError, ExchangeRefusedError, StoreBusyError) as error:
             return self._stumble(error, carried)
         self._failures, self._last_failure = 0, None
@@ -245,6 +258,20 @@ class Session:
         if self.on_cycle is not None:
             self.on_cycle(cycle)
         return cycle.carried
+
+    def _turn(self, carried: Carried, step: int) -> Cycle:
+        """A turn, tried again a few times while nothing was said to the exchange yet.
+
+        Only a question that got no answer is asked again: it is asked before anything is sent.
+        """
+        for wait_s in self._schedule.retry_waits_s:
+            try:
+                return self._runner.turn(carried, step)
+            except ExchangeUnavailableError as error:
+                self.display.say(NoteLevel.WARNING, f"asked in vain, trying again: {error}")
+                if self._stopping.wait(jittered_s(wait_s, self._schedule.chance())):
+                    break
+        return self._runner.turn(carried, step)
 
     def _stumble(self, error: BotError, carried: Carried) -> Carried:
         self._failures, self._last_failure = self._failures + 1, error

@@ -4,6 +4,7 @@ import os
 import socket
 from contextlib import ExitStack
 from pathlib import Path
+from random import SystemRandom
 
 from btcbot_core.adapters.btcturk.armed import ArmedExchange
 from btcbot_core.adapters.btcturk.auth import Credentials
@@ -19,7 +20,7 @@ from btcbot_core.app.frames import World
 from btcbot_core.app.gate import Permit
 from btcbot_core.app.lease import Grant, Lease, LeaseLimits
 from btcbot_core.app.runner import Plan
-from btcbot_core.app.session import Schedule, Session
+from btcbot_core.app.session import LIVE_RETRIES_S, Schedule, Session
 from btcbot_core.app.world import Ports
 from btcbot_core.bootstrap.lines import credentials_of, private_client, quote_of
 from btcbot_core.bootstrap.log import open_log
@@ -77,7 +78,11 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
         is_shared=True,
     )
     schedule = Schedule(
-        pace_s=pace_s, cycles_max=options.cycles_max, exit_on_kill=options.exit_on_kill
+        pace_s=pace_s,
+        cycles_max=options.cycles_max,
+        exit_on_kill=options.exit_on_kill,
+        retry_waits_s=LIVE_RETRIES_S,
+        chance=SystemRandom().random,
     )
     limits = lease_limits(settings)
     unattended = _unattended(settings, limits) if options.is_unattended else None

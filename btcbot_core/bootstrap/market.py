@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from decimal import Decimal
+from random import SystemRandom
 
 from btcbot_core.adapters.btcturk.market import BtcturkMarket
 from btcbot_core.adapters.clock import LiveTimeline, SystemClock
@@ -16,7 +17,7 @@ from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.app.frames import World
 from btcbot_core.app.gate import Permit
 from btcbot_core.app.runner import Plan
-from btcbot_core.app.session import Schedule, Session
+from btcbot_core.app.session import LIVE_RETRIES_S, Schedule, Session
 from btcbot_core.app.world import Ports
 from btcbot_core.bootstrap.lines import public_client, quote_of
 from btcbot_core.bootstrap.log import open_log
@@ -74,7 +75,11 @@ def open_dry_run(options: SessionOptions, settings: Settings, undo: ExitStack) -
         vitals=client.vitals,
     )
     schedule = Schedule(
-        pace_s=pace_s, cycles_max=options.cycles_max, exit_on_kill=options.exit_on_kill
+        pace_s=pace_s,
+        cycles_max=options.cycles_max,
+        exit_on_kill=options.exit_on_kill,
+        retry_waits_s=LIVE_RETRIES_S,
+        chance=SystemRandom().random,
     )
     session = Session(ports, plan, row, schedule, world, settings.gates(), undo.pop_all().close)
     session.observe(log)

@@ -112,8 +112,11 @@ class HandExchange:
     before_cancel: Callable[[], object] = lambda: None
     failure: Exception | None = None
     """What every question meets, while it is set."""
+    asked: int = 0
+    """How often balances were asked for: once a turn, or once a try of one."""
 
     def balances(self) -> Accounts:
+        self.asked += 1
         if self.failure is not None:
             raise self.failure
         bought = sum((f.qty for f in self.trades if f.side == "buy"), ZERO)
@@ -230,6 +233,7 @@ class Rig:
     store: Store = field(default_factory=MemoryStore)
     symbols: tuple[Symbol, ...] = (BTC,)
     lease: Lease | None = None
+    retry_waits_s: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         self.market = HandMarket(self.clock)
@@ -267,7 +271,7 @@ class Rig:
             seed=1,
             started_at=at(),
         )
-        schedule = Schedule(pace_s=0.0, cycles_max=cycles)
+        schedule = Schedule(pace_s=0.0, cycles_max=cycles, retry_waits_s=self.retry_waits_s)
         return Session(ports, plan, row, schedule, world, Gates(), lambda: None)
 
     def run(self, steps: int) -> Session:

@@ -336,3 +336,34 @@ def test_cfg_10_negative_caps_are_refused_all_at_once() -> None:
         load(environment={k: str(v) for k, v in example["input"].items()})
     named = {problem.split(":")[0] for problem in refused.value.problems}
     assert named == set(example["expect"]["error_fields"])
+
+
+def test_cfg_11_an_unknown_warn_code_fails_at_load() -> None:
+    with pytest.raises(ConfigError, match=one("CFG-11")["expect"]["error"]):
+        load(environment=one("CFG-11")["input"])
+
+
+def test_cfg_12_targets_that_nearly_add_up_are_made_to() -> None:
+    example = one("CFG-12")
+    loaded = load(environment=_targets(example))
+    weights = {k: str(v) for k, v in loaded.settings.policy().portfolio.targets.items()}
+    assert weights == example["expect"]["weights"]
+
+
+def test_cfg_13_targets_that_do_not_add_up_are_refused() -> None:
+    example = one("CFG-13")
+    with pytest.raises(ConfigError, match=example["expect"]["error"]):
+        load(environment=_targets(example))
+
+
+def _targets(example: Example) -> dict[str, str]:
+    given = example["input"]
+    targets: str = given["PORTFOLIO_TARGETS"]
+    return {"PORTFOLIO_TARGETS": targets, "SYMBOLS": ",".join(given["universe"])}
+
+
+def test_cfg_14_the_first_entry_is_raised_to_the_minimum() -> None:
+    example = one("CFG-14")
+    policy = load(environment=example["input"]).settings.policy()
+    raised = example["expect"]["STAGE5_BOOTSTRAP_NOTIONAL_TRY"]
+    assert policy.mean_reversion.first_entry_try == d(raised)
