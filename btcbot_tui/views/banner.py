@@ -135,7 +135,7 @@ def _view(moment: Moment) -> tuple[Segment, ...]:
     """What the operator did to the view, and whether the run still goes on."""
     words, segments = moment.words, list[Segment]()
     if moment.paused_s is not None:
-        paused = f"{words.paused} {fmt.age(moment.paused_s)}"
+        paused = f"{words.paused} {fmt.minutes(moment.paused_s)}"
         segments.append(Segment((f"{paused}, {words.bot_goes_on}", paused), Ink.WARN_BADGE))
     if moment.frame.outcome is Outcome.FAILED:
         told = f"■ {words.failed}: {fmt.clean(moment.frame.message, 80)}"

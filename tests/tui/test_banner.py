@@ -118,7 +118,7 @@ def test_a_held_run_is_not_called_silent() -> None:
 
 
 def test_a_paused_view_says_that_the_bot_goes_on() -> None:
-    assert "VIEW PAUSED 12s, the bot goes on" in told(a_moment(paused_s=12))
+    assert "VIEW PAUSED 00:12, the bot goes on" in told(a_moment(paused_s=12))
 
 
 def test_the_banner_of_a_paused_view_tells_the_newest_state() -> None:

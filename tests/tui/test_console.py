@@ -403,7 +403,7 @@ def test_a_paused_view_stands_still_while_the_bot_goes_on() -> None:
         feed.frame = killed(a_frame(cycle=a_cycle(step=400)))
         seconds.now_s += 12
         console.pull()
-        assert "VIEW PAUSED 12s" in pane_text(pilot, "Banner")
+        assert "VIEW PAUSED 00:12" in pane_text(pilot, "Banner")
         assert "■ KILLED" in pane_text(pilot, "Banner"), "the banner is never paused"
         assert "CYCLE 312" in pane_text(pilot, "#cycle")
         await opened(pilot, "p")
