@@ -25,7 +25,7 @@ BAR_CELLS = 30
 def run(arguments: argparse.Namespace) -> int:
     """Run the whole window; answers 0 also when it was asked to stop: what is done is kept."""
     opened = open_backtest(_options(arguments))
-    cycles = _whole("--cycles", arguments.cycles, least=1)
+    cycles = whole("--cycles", arguments.cycles, least=1)
     try:
         for warning in opened.warnings:
             say(f"! {warning}")
@@ -81,7 +81,7 @@ class Bar:
 
 
 def _options(arguments: argparse.Namespace) -> BacktestOptions:
-    start, end = _instant("--start", arguments.start), _instant("--end", arguments.end)
+    start, end = instant("--start", arguments.start), instant("--end", arguments.end)
     if start is not None and end is not None and end < start:
         raise ConfigError("--end: expected an instant at or after --start")
     return BacktestOptions(
@@ -89,13 +89,14 @@ def _options(arguments: argparse.Namespace) -> BacktestOptions:
         out_db=Path(arguments.out_db),
         start=start,
         end=end,
-        seed=_whole("--seed", arguments.seed, least=0),
+        seed=whole("--seed", arguments.seed, least=0),
         adapts=arguments.include_adaptation,
         env_file=Path(arguments.env_file) if arguments.env_file else None,
     )
 
 
-def _whole(flag: str, text: str | None, least: int) -> int | None:
+def whole(flag: str, text: str | None, least: int) -> int | None:
+    """A whole number of a flag. Raises ConfigError that names it."""
     if text is None:
         return None
     try:
@@ -107,7 +108,7 @@ def _whole(flag: str, text: str | None, least: int) -> int | None:
     return count
 
 
-def _instant(flag: str, text: str | None) -> datetime | None:
+def instant(flag: str, text: str | None) -> datetime | None:
     """ISO 8601; without a zone it is UTC."""
     if text is None:
         return None

@@ -54,11 +54,14 @@ def parser() -> argparse.ArgumentParser:
     for add in (
         _run,
         _backtest,
+        _replay,
         _status,
         _kill,
         _reset,
         _arm,
         _cancel_own,
+        _unknown,
+        _degrade,
         _paper_exchange,
         _doctor,
         _health,
@@ -120,6 +123,33 @@ def _backtest(commands: "_Commands[argparse.ArgumentParser]") -> None:
         test.add_argument(flag, action=action, dest="include_adaptation", default=None, help=words)
     test.add_argument("--env-file", metavar="PATH", help="read settings from this file")
     test.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _replay(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "make a dataset up: equal flags give equal files"
+    init = commands.add_parser("replay-init", help=text, description=text)
+    init.set_defaults(handler=("btcbot_core.cli.replay", "init"))
+    init.add_argument("--dataset", metavar="DIR", required=True, help="the folder to write")
+    init.add_argument(
+        "--scenario",
+        choices=("flat", "trend", "crash", "gap", "legacy"),
+        default="trend",
+        help="how prices go (trend)",
+    )
+    init.add_argument("--symbols", metavar="LIST", help="pairs, with commas (BTCTRY)")
+    init.add_argument("--minutes", metavar="N", help="how long (1440)")
+    init.add_argument("--start", metavar="TIME", help="first candle's open time (2026-01-01)")
+    init.add_argument("--step-seconds", metavar="N", dest="step_s", help="a candle's length (60)")
+    init.add_argument("--volatility-bps", metavar="N", help="the largest step of a candle (10)")
+    init.add_argument("--spread-bps", metavar="N", help="between bid and ask (6)")
+    init.add_argument("--seed", metavar="N", help="of what is drawn (123)")
+    init.add_argument("--force", action="store_true", help="write over what is there")
+    init.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    text = "say all that is wrong with a dataset, with file and row"
+    check = commands.add_parser("replay-validate", help=text, description=text)
+    check.set_defaults(handler=("btcbot_core.cli.replay", "validate"))
+    check.add_argument("--dataset", metavar="DIR", required=True, help="the folder to check")
+    check.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
 def _status(commands: "_Commands[argparse.ArgumentParser]") -> None:
@@ -200,6 +230,44 @@ def _arm(commands: "_Commands[argparse.ArgumentParser]") -> None:
 def _cancel_own(commands: "_Commands[argparse.ArgumentParser]") -> None:
     text = "cancel our own open orders at the exchange; needs no runner, and refuses a living one"
     _command(commands, "cancel-own", text, ("btcbot_core.cli.cancelling", "cancel"))
+
+
+def _unknown(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "orders whose outcome nobody knows: list them, or say what became of one"
+    unknown = commands.add_parser("unknown", help=text, description=text)
+    verbs = unknown.add_subparsers(dest="verb", required=True, metavar="VERB")
+    module = "btcbot_core.cli.resting"
+    _command(verbs, "list", "list them; 1 when there are any", (module, "list_unknown"))
+    said = "say what became of one, on your own evidence; needs no living runner"
+    resolve = _command(verbs, "resolve", said, (module, "resolve_unknown"))
+    resolve.add_argument("--order", required=True, metavar="ID", help="its client id")
+    resolve.add_argument(
+        "--as",
+        dest="verdict",
+        required=True,
+        choices=("not-placed", "gone", "canceled"),
+        help="what became of it",
+    )
+    resolve.add_argument("--reason", required=True, metavar="TEXT", help="why; it is journalled")
+
+
+def _degrade(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "the degrade ladder: where it stands, take it down, or hold it up"
+    degrade = commands.add_parser("degrade", help=text, description=text)
+    verbs = degrade.add_subparsers(dest="verb", required=True, metavar="VERB")
+    module = "btcbot_core.cli.resting"
+    _command(verbs, "status", "show where it stands; reads only", (module, "show_degrade"))
+    clear = _command(verbs, "clear", "take it down; needs no living runner", (module, "clear"))
+    clear.add_argument("--yes", action="store_true", help="yes, more risk may be taken again")
+    clear.add_argument("--reason", required=True, metavar="TEXT", help="why; it is journalled")
+    held = "hold the mode at least so strict for a while; needs no living runner"
+    override = _command(verbs, "override", held, (module, "override"))
+    modes = ("NORMAL", "REDUCE_RISK_ONLY", "OBSERVE_ONLY")
+    override.add_argument("--mode", required=True, choices=modes, help="at least this strict")
+    override.add_argument(
+        "--cooldown-seconds", metavar="N", default="900", help="for how long (900)"
+    )
+    override.add_argument("--reason", required=True, metavar="TEXT", help="why; it is journalled")
 
 
 def _one_line(text: str) -> str:
