@@ -143,7 +143,9 @@ class Session:
         self._inbox.put(command)
 
     def kill(self, who: str, why: str) -> None:
-        self._ports.latch.set(who, why)
+        state = self._ports.latch.set(who, why)
+        if self._ended.is_set():
+            self.display.show_kill(state)  # no turn comes any more that would show it
 
     def disarm(self, who: str) -> None:
         self.watch.disarm(who)
