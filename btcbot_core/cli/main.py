@@ -62,8 +62,6 @@ def parser() -> argparse.ArgumentParser:
         _cancel_own,
         _unknown,
         _degrade,
-        _unknown,
-        _degrade,
         _paper_exchange,
         _doctor,
         _health,
@@ -232,44 +230,6 @@ def _arm(commands: "_Commands[argparse.ArgumentParser]") -> None:
 def _cancel_own(commands: "_Commands[argparse.ArgumentParser]") -> None:
     text = "cancel our own open orders at the exchange; needs no runner, and refuses a living one"
     _command(commands, "cancel-own", text, ("btcbot_core.cli.cancelling", "cancel"))
-
-
-def _unknown(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    text = "orders whose outcome nobody knows: list them, or say what became of one"
-    unknown = commands.add_parser("unknown", help=text, description=text)
-    verbs = unknown.add_subparsers(dest="verb", required=True, metavar="VERB")
-    module = "btcbot_core.cli.resting"
-    _command(verbs, "list", "list them; 1 when there are any", (module, "list_unknown"))
-    said = "say what became of one, on your own evidence; needs no living runner"
-    resolve = _command(verbs, "resolve", said, (module, "resolve_unknown"))
-    resolve.add_argument("--order", required=True, metavar="ID", help="its client id")
-    resolve.add_argument(
-        "--as",
-        dest="verdict",
-        required=True,
-        choices=("not-placed", "gone", "canceled"),
-        help="what became of it",
-    )
-    resolve.add_argument("--reason", required=True, metavar="TEXT", help="why; it is journalled")
-
-
-def _degrade(commands: "_Commands[argparse.ArgumentParser]") -> None:
-    text = "the degrade ladder: where it stands, take it down, or hold it up"
-    degrade = commands.add_parser("degrade", help=text, description=text)
-    verbs = degrade.add_subparsers(dest="verb", required=True, metavar="VERB")
-    module = "btcbot_core.cli.resting"
-    _command(verbs, "status", "show where it stands; reads only", (module, "show_degrade"))
-    clear = _command(verbs, "clear", "take it down; needs no living runner", (module, "clear"))
-    clear.add_argument("--yes", action="store_true", help="yes, more risk may be taken again")
-    clear.add_argument("--reason", required=True, metavar="TEXT", help="why; it is journalled")
-    held = "hold the mode at least so strict for a while; needs no living runner"
-    override = _command(verbs, "override", held, (module, "override"))
-    modes = ("NORMAL", "REDUCE_RISK_ONLY", "OBSERVE_ONLY")
-    override.add_argument("--mode", required=True, choices=modes, help="at least this strict")
-    override.add_argument(
-        "--cooldown-seconds", metavar="N", default="900", help="for how long (900)"
-    )
-    override.add_argument("--reason", required=True, metavar="TEXT", help="why; it is journalled")
 
 
 def _unknown(commands: "_Commands[argparse.ArgumentParser]") -> None:
