@@ -1,7 +1,9 @@
 """Private files: created for us alone, never through somebody else's link, durable when asked."""
 
+import errno
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 from btcbot_core.domain.errors import StoreError
@@ -41,6 +43,27 @@ def is_private_folder(path: Path) -> bool:
         and found.st_uid == os.geteuid()
         and not found.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
     )
+
+
+def write_whole(path: Path, chunks: Iterable[str]) -> None:
+    """Write a file for us alone that is there whole or not at all, in place of an older one.
+
+    Raises OSError; then what stood there before still stands.
+    """
+    if path.exists() and not path.is_file():
+        raise IsADirectoryError(errno.EISDIR, "not a plain file", str(path))
+    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    handle = create_private(draft)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.writelines(chunks)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        sync_folder(path.parent)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def sync_folder(path: Path) -> None:

@@ -21,7 +21,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 def first_difference(first: object, second: object, field: str = "") -> Difference | None:
     """The first field, in the order in which the first record has them; None for equal values."""
-    if first is second:
+    if first is second or (type(first) is type(second) and first == second):
         return None
     if isinstance(first, msgspec.Raw) and isinstance(second, msgspec.Raw):
         return first_difference(_plain(first), _plain(second), field)

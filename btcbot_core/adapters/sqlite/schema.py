@@ -61,6 +61,9 @@ def bring_forward(
 ) -> None:
     """For the writer: create the schema in an empty file, migrate an older one."""
     if found == version_of(migrations):
+        if not _has_views(database):
+            with store_errors(path):
+                _lay_views(database)
         return
     if found:
         copy_verified(database, path.with_name(f"{path.name}.schema-{found}.bak"))
@@ -100,9 +103,19 @@ def _migrate(database: SqliteDatabase, version: int, migration: Migration) -> No
         database.pragma("foreign_keys", 1)
 
 
+def _has_views(database: SqliteDatabase) -> bool:
+    """Whether the views are this program's: they hold nothing, so they have no version."""
+    laid = {view.name: view.sql for view in database.get_views()}
+    return laid == {name: _view_sql(name, select) for name, select in VIEWS.items()}
+
+
+def _view_sql(name: str, select: str) -> str:
+    return f'CREATE VIEW "{name}" AS {select}'
+
+
 def _lay_views(database: SqliteDatabase) -> None:
     with database.atomic("IMMEDIATE"):
         for view in database.get_views():
             raw(database).execute(f'DROP VIEW "{view.name}"')
         for name, select in VIEWS.items():
-            raw(database).execute(f'CREATE VIEW "{name}" AS {select}')
+            raw(database).execute(_view_sql(name, select))

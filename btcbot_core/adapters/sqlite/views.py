@@ -4,6 +4,8 @@ A column is here only where we hold it. Nothing is computed in SQL that would le
 averages and percentages are the programs' business.
 """
 
+from btcbot_core.adapters.sqlite.views_stage7 import STAGE7_VIEWS
+
 _FILLS = """
     SELECT f.run, r.stage, substr(f.id, 6) AS fill_id, f.exchange_id AS order_id, f.symbol, f.side,
            f.price, f.qty, p.amount AS fee, p.asset AS fee_asset, p.asset AS fee_currency,
@@ -71,4 +73,5 @@ VIEWS: dict[str, str] = {
       FROM ledger_events e LEFT JOIN cycles y ON y.id = e.cycle_id
      WHERE e.kind = 'fill'
      GROUP BY e.run, e.symbol""",
+    **STAGE7_VIEWS,
 }

@@ -1,0 +1,1 @@
+"""The report as a page: drawing is here, and nowhere else in the core."""
