@@ -10,7 +10,9 @@ from btcbot_core.app.frames import Role
 STEPS = 996
 
 
-def run_night(folder: Path, cycles: int | None = None, name: str = "night.db") -> Path:
+def run_night(
+    folder: Path, cycles: int | None = None, name: str = "night.db", stage: int = 3
+) -> Path:
     """A dry run on the recorded night; the database is one file when it is done."""
     database = folder / name
     options = bootstrap.SessionOptions(
@@ -19,6 +21,7 @@ def run_night(folder: Path, cycles: int | None = None, name: str = "night.db") -
         db=database,
         is_dry_run=True,
         cycles_max=cycles,
+        stage=stage,
     )
     session = bootstrap.open_session(options)
     session.run()

@@ -58,6 +58,12 @@ def test_every_cycle_of_the_night_comes_out_as_it_is_stored(night: Path) -> None
     assert (store.is_sound, store.runs, store.cycles) == (True, 1, STEPS)
 
 
+@pytest.mark.parametrize("stage", [4, 7])
+def test_other_stages_come_out_as_they_are_stored(tmp_path: Path, stage: int) -> None:
+    run, store = of_file(run_night(tmp_path, 300, stage=stage))
+    assert (run.is_equal, run.cycles, store.is_sound) == (True, 300, True)
+
+
 def test_a_quiet_cycle_of_the_night_takes_less_than_1500_bytes(night: Path) -> None:
     with sqlite3.connect(night) as store:
         query = "SELECT length(trace) FROM cycles WHERE orders_open + intents + fills = 0"
