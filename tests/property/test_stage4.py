@@ -13,7 +13,7 @@ from btcbot_core.cycle.plan import plan
 from btcbot_core.cycle.renewing import renew
 from btcbot_core.cycle.steps import book, mark, reconcile
 from btcbot_core.domain.account import Balance, Portfolio, Position
-from btcbot_core.domain.codes import AnomalyCode, Severity
+from btcbot_core.domain.codes import AnomalyCode, Reason, Severity
 from btcbot_core.domain.decisions import RiskMode
 from btcbot_core.domain.ids import ClientId, CycleId, FillId
 from btcbot_core.domain.market import BookSource, MarketSnapshot, Quote
@@ -137,8 +137,6 @@ def test_one_more_thing_that_is_wrong_never_loosens_the_mode(
 
 @given(st.lists(st.sampled_from(list(RiskMode)), max_size=6))
 def test_the_strictest_mode_wins_in_any_order(modes: list[RiskMode]) -> None:
-    from btcbot_core.domain.codes import Reason
-
     said = tuple(ModeReason(mode, Reason.MODE_OK) for mode in modes)
     assert strictest(said) is strictest(said[::-1])
     assert STRICTNESS[strictest(said)] == max((STRICTNESS[m] for m in modes), default=0)
