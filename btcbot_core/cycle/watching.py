@@ -29,7 +29,7 @@ def detect(cycle: Cycle) -> Cycle:
         lost=_lost(cycle),
         unresolved=_unresolved(cycle),
         orphans=tuple(sorted({view.symbol for view in found.orphans})),
-        divergence_try=None if apart is None or cycle.fills else divergence_try(apart),
+        divergence_try=divergence_try(apart) if apart is not None and _is_quiet(cycle) else None,
         mismatches=odd if in_a_row else {},
         mismatch_cycles=in_a_row,
         latency_ms=cycle.vitals.exchange_latency_ms,
@@ -80,11 +80,16 @@ def remember(cycle: Cycle) -> Cycle:
     return replace(cycle, carried=carried)
 
 
-def _mismatch_cycles(cycle: Cycle, is_odd: bool) -> int:
-    """Quiet cycles in a row with a mismatch. While orders move, balances and trades are not of one
-    instant, so such a cycle tells nothing either way.
+def _is_quiet(cycle: Cycle) -> bool:
+    """Whether nothing moved. While orders do, balances and trades are not of one instant, so such
+    a cycle tells nothing of whether our books are right.
     """
-    if cycle.order_events or cycle.fills:
+    return not (cycle.order_events or cycle.ledger_events)
+
+
+def _mismatch_cycles(cycle: Cycle, is_odd: bool) -> int:
+    """Quiet cycles in a row with a mismatch."""
+    if not _is_quiet(cycle):
         return cycle.carried.mismatch_cycles
     return cycle.carried.mismatch_cycles + 1 if is_odd else 0
 

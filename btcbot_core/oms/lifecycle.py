@@ -10,10 +10,10 @@ from decimal import Decimal
 import msgspec
 
 from btcbot_core.domain.codes import Reason
-from btcbot_core.domain.money import BPS_PER_ONE
+from btcbot_core.domain.money import BPS_PER_ONE, ZERO
 from btcbot_core.domain.policy import LifecyclePolicy, OrderPolicy
 from btcbot_core.domain.symbol import Symbol
-from btcbot_core.domain.trading import Order, OrderStatus, Side
+from btcbot_core.domain.trading import Order, OrderStatus, OrderType, Side
 from btcbot_core.oms.expiry import expired
 
 WORKING = (OrderStatus.OPEN, OrderStatus.PARTIAL)
@@ -60,7 +60,8 @@ def stale_orders(
 
 def drift_bps(order: Order, mid: Decimal) -> Decimal | None:
     """How far a resting order's price is from the mid; None where it cannot fill yet."""
-    if order.status not in WORKING or order.rests_since is None:
+    is_resting = order.status in WORKING and order.rests_since is not None
+    if not is_resting or order.type is OrderType.MARKET:
         return None
     return abs(order.price - mid) / mid * BPS_PER_ONE
 
@@ -72,6 +73,8 @@ def resting_buys(orders: Iterable[Order]) -> tuple[Order, ...]:
 
 def is_near_duplicate(order: Order, price: Decimal, qty: Decimal, policy: LifecyclePolicy) -> bool:
     """Whether an order at this price and of this size would be nearly the one that rests."""
+    if order.type is OrderType.MARKET or order.left_qty <= ZERO:
+        return False
     price_bps = abs(price - order.price) / order.price * BPS_PER_ONE
     qty_ratio = abs(qty - order.left_qty) / order.left_qty
     return price_bps <= policy.duplicate_price_bps and qty_ratio <= policy.duplicate_qty_ratio

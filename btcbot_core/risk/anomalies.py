@@ -77,7 +77,7 @@ def _market(facts: AnomalyFacts, policy: AnomalyPolicy) -> Iterator[Anomaly]:
     limit = canonical(policy.data_age_s)
     stale = {s: age for s, age in facts.data_age_s.items() if age > policy.data_age_s}
     if facts.lost:
-        yield _warn(AnomalyCode.STALE_MARKET_DATA, "none", limit, ",".join(facts.lost))
+        yield _warn(AnomalyCode.STALE_MARKET_DATA, "none", limit, _named(facts.lost))
     elif stale:
         worst = max(stale, key=stale.__getitem__)
         yield _warn(AnomalyCode.STALE_MARKET_DATA, canonical(stale[worst]), limit, worst)
@@ -95,8 +95,7 @@ def _orders(facts: AnomalyFacts, policy: AnomalyPolicy) -> Iterator[Anomaly]:
             worst.symbol,
         )
     elif facts.orphans:
-        about = ",".join(facts.orphans)
-        yield _warn(AnomalyCode.UNKNOWN_ORDER, "not in our books", "", about)
+        yield _warn(AnomalyCode.UNKNOWN_ORDER, "not in our books", "", _named(facts.orphans))
 
 
 def _money(facts: AnomalyFacts, policy: AnomalyPolicy) -> Iterator[Anomaly]:
@@ -132,6 +131,11 @@ def _exchange(facts: AnomalyFacts, policy: AnomalyPolicy) -> Iterator[Anomaly]:
         yield Anomaly(AnomalyCode.RATE_LIMITED, Severity.ERROR, "breaker open")
     elif facts.is_rate_limited:
         yield _warn(AnomalyCode.RATE_LIMITED)
+
+
+def _named(pairs: tuple[Symbol, ...]) -> str:
+    """The first pair, and how many more."""
+    return pairs[0] if len(pairs) == 1 else f"{pairs[0]} +{len(pairs) - 1}"
 
 
 def _warn(code: AnomalyCode, observed: str = "", limit: str = "", about: str = "") -> Anomaly:

@@ -135,7 +135,8 @@ def _marks(facts: BudgetFacts) -> Iterator[ModeReason]:
         yield _observe(Reason.NO_MARKS, f"missing_symbols_count={len(missing)}")
     old = [p.symbol for p in facts.money.positions.values() if p.is_mark_missing]
     if old:
-        yield _reduce(Reason.MARK_MISSING, ",".join(sorted(old)))
+        more = f" +{len(old) - 1}" if len(old) > 1 else ""
+        yield _reduce(Reason.MARK_MISSING, f"{min(old)}{more}")
 
 
 def _world(facts: BudgetFacts) -> Iterator[ModeReason]:
