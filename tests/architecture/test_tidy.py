@@ -25,10 +25,12 @@ BASES = {
     "btcbot_tui/widgets/pane.py": "the base of all panes, for the same reason",
 }
 SQL_BUILT = {
+    "btcbot_core/adapters/sqlite/counting.py": "names of our own tables and views",
     "btcbot_core/adapters/sqlite/rows.py": "statements are made once, from our own models",
     "btcbot_core/adapters/sqlite/schema.py": "names of our own views; SQL has no marks for names",
     "btcbot_core/adapters/sqlite/store.py": "BEGIN with one of two words of ours",
     "btcbot_core/adapters/sqlite/views.py": "views are put together from texts of ours",
+    "btcbot_core/adapters/sqlite/views_stage7.py": "the same, of rebalancing runs",
 }
 TRANSACTIONS_BY_HAND = {
     "btcbot_core/adapters/sqlite/store.py": "the one way to begin a unit of work",
