@@ -27,6 +27,9 @@ from btcbot_core.ports import Store
 from btcbot_core.settings import Loaded
 from btcbot_core.settings import load as load_settings
 
+PAGE_BYTES = 16_384
+"""A cycle's row is over a kilobyte: in small pages a third of the file would stand empty."""
+
 
 @dataclass(frozen=True, slots=True)
 class BacktestOptions:
@@ -86,7 +89,7 @@ def _wire(
     lock.acquire()
     undo.callback(lock.release)
     # What is lost can be run again: a commit need not outlive a power cut (DEC-15).
-    inner = SqliteStore(database, synchronous="NORMAL")
+    inner = SqliteStore(database, synchronous="NORMAL", page_bytes=PAGE_BYTES)
     undo.callback(inner.close)
     follower = _Follower()
     store = BatchedStore(inner, follow=follower)

@@ -51,7 +51,6 @@ class RebalanceRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     pairs: tuple[PairRow, ...] = ()
     """Every candidate, best first, and why it was not taken."""
-    cash_target: Decimal = ZERO
     orphans: tuple[Symbol, ...] = ()
     frozen: bool = False
     version: int = 1
@@ -126,7 +125,6 @@ def _row(thought: Rebalance) -> RebalanceRow:
             PairRow(c.symbol, c.total, c.deviation, c.exclusions)
             for c in thought.selection.candidates
         ),
-        cash_target=thought.allocation.cash_target_try,
         orphans=thought.allocation.orphans,
         frozen=thought.selection.is_frozen,
         version=thought.version,

@@ -43,8 +43,10 @@ def gauge(cycle: Cycle) -> Cycle:
     memory = cycle.carried.rebalance
     lookback = cycle.policy.rebalance.universe.lookback
     rolling = dict(memory.rolling)
+    marks = cycle.carried.marks  # the mids, where the books were marked just now
     for symbol, quote in cycle.market.quotes.items():
-        rolling[symbol] = roll(rolling.get(symbol), int(quote.mid.scaleb(PRICE_DIGITS)), lookback)
+        price = int((marks.get(symbol) or quote.mid).scaleb(PRICE_DIGITS))
+        rolling[symbol] = roll(rolling.get(symbol), price, lookback)
     return _remembering(cycle, replace(memory, rolling=rolling))
 
 
@@ -167,7 +169,14 @@ def allocate(cycle: Cycle) -> Cycle:
     )
 
 
-_QUIET = frozenset({Reason.SKIP_MIN_NOTIONAL, Reason.SKIP_DRIFT_BAND, Reason.SKIP_OBSERVE_ONLY})
+_QUIET = frozenset(
+    {
+        Reason.SKIP_MIN_NOTIONAL,
+        Reason.SKIP_DRIFT_BAND,
+        Reason.SKIP_CASH_LIMIT,
+        Reason.SKIP_OBSERVE_ONLY,
+    }
+)
 """Reasons that may hold for hours: a pair is where it should be, or nothing may be ordered."""
 
 
@@ -230,9 +239,8 @@ def _remembering(cycle: Cycle, memory: Memory) -> Cycle:
 
 def _age_s(cycle: Cycle) -> Decimal | None:
     """How old the newest quote is; None where there is none at all."""
-    quotes = cycle.market.quotes.values()
-    newest = max(quotes, key=lambda quote: quote.at, default=None)
-    return None if newest is None else newest.age_s(cycle.at)
+    ages = [quote.age_s(cycle.at) for quote in cycle.market.quotes.values()]
+    return min(ages) if ages else None
 
 
 def _watched(cycle: Cycle) -> tuple[Symbol, ...]:

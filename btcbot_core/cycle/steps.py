@@ -75,7 +75,11 @@ def reconcile(cycle: Cycle) -> Cycle:
 def book(cycle: Cycle) -> Cycle:
     """New fills, and orders placed and cancelled, go into the ledger; the first cycle opens it."""
     ledger = cycle.carried.ledger
-    entries = list(opening_entries(ledger, cycle.id, cycle.at, cycle.accounts, _priced(cycle)))
+    entries = (
+        []
+        if ledger.seq
+        else opening_entries(ledger, cycle.id, cycle.at, cycle.accounts, _priced(cycle))
+    )
     already = {e.id for e in cycle.ledger_events}
     entries.extend(order_entries(cycle.order_events, cycle.carried.orders, already))
     entries.extend(fill_entries(cycle.fills, cycle.id, already))

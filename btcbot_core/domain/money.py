@@ -48,9 +48,9 @@ def canonical(value: Decimal) -> str:
     text = str(value)
     if "E" in text:  # asked first because the format is six times slower
         text = format(value, "f")
-    if "." in text:
+    if text[-1] == "0" and "." in text:
         text = text.rstrip("0").rstrip(".")
-    return "0" if text in ("-0", "") else text
+    return "0" if text == "-0" else text
 
 
 def floor_to(value: Decimal, step: Decimal) -> Decimal:

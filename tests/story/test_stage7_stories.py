@@ -62,7 +62,7 @@ def test_no_fill_is_worse_than_its_limit(tmp_path: Path) -> None:
 
 def test_a_crash_breaches_stops_pulls_back_and_is_answered_once(tmp_path: Path) -> None:
     """The order: drawdown breach, observe only with a cooldown, rollback of the parameters."""
-    recipe = Recipe(symbols=PAIRS, minutes=400, volatility_bps=4, scenario=Scenario.CRASH)
+    recipe = Recipe(symbols=PAIRS, minutes=400, volatility_bps=12, scenario=Scenario.CRASH)
     dataset = made_up(
         tmp_path / "d", recipe, STAGE7_ADAPT="true", STAGE7_UNIVERSE_SIZE="10",
         STAGE7_ADAPT_PNL_FLOOR_TRY="",

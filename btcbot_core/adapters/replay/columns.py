@@ -6,7 +6,7 @@ columns are equal whatever zeros the file wrote.
 
 import re
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +25,10 @@ LINE_LENGTH_MAX = 512
 WHOLE_DIGITS_MAX = 14
 DECIMALS_MAX = 14
 """Both together stay under the 28 digits up to which Decimal arithmetic is exact."""
+
+CHUNK = 4_096
+"""Cells that are kept as one string while a file is read."""
+_NARROW_MAX, _WIDE_MAX = 2**31 - 1, 2**63 - 1
 
 _ISO_UTC = re.compile(
     r"(?:19[7-9]|20[0-9]|21[0-9])[0-9]-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
@@ -47,12 +51,36 @@ class Column(msgspec.Struct, frozen=True):
         return len(self.units)
 
 
+class Cells:
+    """One column's texts, kept as a few long strings: a million cells as objects fill a machine."""
+
+    def __init__(self) -> None:
+        self._chunks: list[str] = []
+        self._open: list[str] = []
+
+    def add(self, text: str) -> None:
+        self._open.append(text)
+        if len(self._open) == CHUNK:
+            self._chunks.append(",".join(self._open))
+            self._open = []
+
+    def __iter__(self) -> Iterator[str]:
+        for chunk in self._chunks:
+            yield from chunk.split(",")
+        yield from self._open
+
+    def __getitem__(self, row: int) -> str:
+        place, rest = divmod(row, CHUNK)
+        chunks = self._chunks
+        return chunks[place].split(",")[rest] if place < len(chunks) else self._open[rest]
+
+
 class Table(msgspec.Struct, frozen=True):
     """The rows of one file: their times in microseconds since 1970, and the cells as text."""
 
     label: str
     times: Sequence[int]
-    cells: tuple[list[str], ...]
+    cells: tuple[Cells, ...]
     """One list for each column asked for, in the order asked."""
 
     def fault(self, row: int, found: str, expected: str) -> DatasetError:
@@ -88,21 +116,21 @@ def read_table(path: Path, label: str, columns: tuple[str, ...]) -> Table:
     if path.stat().st_size > FILE_BYTES_MAX:
         raise DatasetError(f"{label}: found more than {FILE_BYTES_MAX} bytes, expected fewer")
     times: array[int] = array("q")
-    rows: list[list[str]] = []
     with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as file:
         names = [name.strip() for name in file.readline(LINE_LENGTH_MAX).rstrip("\r\n").split(",")]
         places = _places(label, names, columns)
         ts_place = names.index("ts")
+        columns_of = [(Cells(), place) for place in places]
         for number, line in enumerate(iter(lambda: file.readline(LINE_LENGTH_MAX), ""), start=2):
             cells = _split(label, number, line, len(names))
             times.append(_time(label, number, cells[ts_place]))
-            rows.append([cells[place] for place in places])
+            for column, place in columns_of:
+                column.add(cells[place])
             if number > ROWS_MAX:
                 raise DatasetError(f"{label}: found more than {ROWS_MAX} rows, expected fewer")
-    if not rows:
+    if not times:
         raise fault(label, 2, "the end of the file", "at least one row")
-    by_column = tuple(list(column) for column in zip(*rows, strict=True))
-    return Table(label, times, by_column)
+    return Table(label, times, tuple(column for column, _ in columns_of))
 
 
 def read_numbers(table: Table, places: Sequence[int], *, may_be_zero: bool) -> list[Column]:
@@ -111,19 +139,25 @@ def read_numbers(table: Table, places: Sequence[int], *, may_be_zero: bool) -> l
     Raises DatasetError for the first cell that is no number, negative, zero where it must not
     be, or of an absurd size.
     """
-    halves = [
-        [_halves(table, row, text) for row, text in enumerate(table.cells[p])] for p in places
-    ]
-    scale = max(len(decimals) for column in halves for _, decimals in column)
+    # Twice over the text, never all of it as objects: first the common unit, then the numbers.
+    scale = max(
+        len(_halves(table, row, text)[1]) for p in places for row, text in enumerate(table.cells[p])
+    )
     unit = Decimal(1).scaleb(-scale)
     columns = []
-    for place, column in zip(places, halves, strict=True):
-        units = [int(whole + decimals.ljust(scale, "0")) for whole, decimals in column]
+    for place in places:
+        units = _packed(_scaled(table, place, scale), len(table.times))
         if not may_be_zero and min(units) == 0:
             row = units.index(0)
             raise table.fault(row, shown(table.cells[place][row]), "a number above zero")
-        columns.append(Column(_packed(units), unit))
+        columns.append(Column(units, unit))
     return columns
+
+
+def _scaled(table: Table, place: int, scale: int) -> Iterator[int]:
+    for row, text in enumerate(table.cells[place]):
+        whole, decimals = _halves(table, row, text)
+        yield int(whole + decimals.ljust(scale, "0"))
 
 
 def _places(label: str, names: list[str], columns: tuple[str, ...]) -> list[int]:
@@ -175,9 +209,11 @@ def _plain(table: Table, row: int, text: str) -> str:
     return canonical(value)
 
 
-def _packed(units: list[int]) -> Sequence[int]:
-    """Eight bytes a number where they fit, which is nearly always."""
-    try:
-        return array("q", units)
-    except OverflowError:
-        return units
+def _packed(numbers: Iterator[int], count: int) -> Sequence[int]:
+    """Four bytes a number where they fit, else eight, which nearly always does."""
+    wide: array[int] = array("q")
+    for number in numbers:
+        if number > _WIDE_MAX:
+            return [*wide, number, *numbers]
+        wide.append(number)
+    return array("i", wide) if count and max(wide) <= _NARROW_MAX else wide

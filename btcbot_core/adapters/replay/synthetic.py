@@ -16,6 +16,7 @@ import msgspec
 
 from btcbot_core.adapters.replay.manifest import FILE_NAME
 from btcbot_core.domain.errors import DatasetError
+from btcbot_core.domain.money import canonical
 from btcbot_core.domain.symbol import Symbol, base_and_quote
 
 _MASK = 2**64 - 1
@@ -23,8 +24,9 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS_MAX = 5_000_000
 _PRICES = {"BTC": 350_000, "ETH": 25_000, "SOL": 400, "AVAX": 290, "USDT": 19, "XRP": 8}
 PRICE_OTHER = 100
-_TICKS_A_UNIT = 100
-"""Prices have two decimals."""
+_UNIT = 10_000
+"""Prices are whole ten-thousandths; dear ones move in larger ticks."""
+_DIGITS = 7
 _BPS = 10_000
 
 
@@ -88,7 +90,7 @@ def write_dataset(folder: Path, recipe: Recipe, *, force: bool = False) -> Path:
 
 
 class _Bar(msgspec.Struct, frozen=True):
-    """One interval in cents; volume in tenths."""
+    """One interval in ten-thousandths; volume in tenths."""
 
     row: int
     open: int
@@ -101,6 +103,7 @@ class _Bar(msgspec.Struct, frozen=True):
 def _write_pair(folder: Path, symbol: Symbol, recipe: Recipe, seed: int) -> None:
     name = f"{symbol}.csv"
     is_legacy = recipe.scenario is Scenario.LEGACY
+    tick = _tick(_first(symbol))
     with (
         (folder / "candles" / name).open("w", encoding="ascii", newline="\n") as candles,
         (folder / "orderbook" / name).open("w", encoding="ascii", newline="\n") as books,
@@ -113,10 +116,10 @@ def _write_pair(folder: Path, symbol: Symbol, recipe: Recipe, seed: int) -> None
             opened = recipe.start + bar.row * timedelta(seconds=recipe.step_s)
             # A book is of the moment, a candle of the interval behind it.
             seen = opened if is_legacy else opened + timedelta(seconds=recipe.step_s)
-            bid, ask = _book(bar, recipe)
+            bid, ask = _book(bar, recipe, tick)
             prices = [_text(p) for p in (bar.open, bar.high, bar.low, bar.close)]
             volume = str(Decimal(bar.volume).scaleb(-1))
-            traded = (Decimal(bar.close) / _TICKS_A_UNIT * Decimal(bar.volume)).scaleb(-1)
+            traded = (Decimal(bar.close) / _UNIT * Decimal(bar.volume)).scaleb(-1)
             candles.write(f"{opened.isoformat()},{','.join(prices)},{volume}\n")
             books.write(f"{seen.isoformat()},{_text(bid)},{_text(ask)}\n")
             figures = (prices[3], prices[1], prices[2], volume, format(traded, "f"))
@@ -126,20 +129,22 @@ def _write_pair(folder: Path, symbol: Symbol, recipe: Recipe, seed: int) -> None
 def _legacy(seed: int) -> Iterator[_Bar]:
     chance = Random(seed)  # noqa: S311 - six known rows, no secret
     for row in range(6):
-        base = (100_000 + 100 * row + chance.randint(0, 5)) * _TICKS_A_UNIT
-        yield _Bar(row, base, base + 8_000, base - 8_000, base + 2_000, 15 + row)
+        base = (100_000 + 100 * row + chance.randint(0, 5)) * _UNIT
+        yield _Bar(row, base, base + 80 * _UNIT, base - 80 * _UNIT, base + 20 * _UNIT, 15 + row)
 
 
 def _walk(symbol: Symbol, recipe: Recipe, seed: int) -> Iterator[_Bar]:
     chance = SplitMix(seed)
-    price = first = _PRICES.get(base_and_quote(symbol)[0], PRICE_OTHER) * _TICKS_A_UNIT
-    rows, reach = recipe.rows, recipe.volatility_bps
+    price = first = _first(symbol)
+    tick, rows, reach = _tick(first), recipe.rows, recipe.volatility_bps
     for row in range(rows):
         opened = price
         moved = chance.between(-reach, reach) + _drift_bps(recipe.scenario, row, rows)
-        price = max(price + price * moved // _BPS, first // 100, 2)
-        wick = max(1, price * chance.between(0, max(1, reach // 2)) // _BPS)
-        high, low = max(opened, price) + wick, max(1, min(opened, price) - wick)
+        # Towards zero on both sides, so that the walk has no drift of its own.
+        step = abs(price * moved) // (_BPS * tick) * tick
+        price = max(price + (step if moved > 0 else -step), first // 100 // tick * tick, 2 * tick)
+        wick = max(tick, price * chance.between(0, max(1, reach // 2)) // (_BPS * tick) * tick)
+        high, low = max(opened, price) + wick, max(tick, min(opened, price) - wick)
         volume = chance.between(1, 1_000)
         if recipe.scenario is Scenario.GAP and rows // 2 <= row < rows // 2 + max(1, rows // 10):
             continue
@@ -156,20 +161,28 @@ def _drift_bps(scenario: Scenario, row: int, rows: int) -> int:
     return 0
 
 
-def _book(bar: _Bar, recipe: Recipe) -> tuple[int, int]:
+def _book(bar: _Bar, recipe: Recipe, tick: int) -> tuple[int, int]:
     if recipe.scenario is Scenario.LEGACY:
-        return bar.open + 1_000, bar.open + 3_000
-    half = max(1, bar.close * recipe.spread_bps // (2 * _BPS))
-    return max(1, bar.close - half), bar.close + half
+        return bar.open + 10 * _UNIT, bar.open + 30 * _UNIT
+    half = max(tick, bar.close * recipe.spread_bps // (2 * _BPS * tick) * tick)
+    return max(tick, bar.close - half), bar.close + half
 
 
-def _text(cents: int) -> str:
-    whole, rest = divmod(cents, _TICKS_A_UNIT)
-    return f"{whole}.{rest:02}" if rest else str(whole)
+def _first(symbol: Symbol) -> int:
+    return _PRICES.get(base_and_quote(symbol)[0], PRICE_OTHER) * _UNIT
+
+
+def _tick(first: int) -> int:
+    """Seven digits are enough for a price: what is dearer moves in larger ticks."""
+    return int(10 ** max(0, len(str(first)) - _DIGITS))
+
+
+def _text(price: int) -> str:
+    return canonical(Decimal(price) / _UNIT)
 
 
 def _manifest(recipe: Recipe) -> dict[str, object]:
-    rule = {"tick_size": "0.01", "lot_step": "0.00000001", "min_notional": "10", "modelled": True}
+    rule = {"lot_step": "0.00000001", "min_notional": "10", "modelled": True}
     return {
         "interval_s": recipe.step_s,
         "ts": "open",
@@ -178,6 +191,9 @@ def _manifest(recipe: Recipe) -> dict[str, object]:
         "licence": "none needed",
         "span": f"{recipe.rows} intervals from {recipe.start.isoformat()}",
         "book": {"kind": "recorded"},
-        "pairs": {str(symbol): rule for symbol in recipe.symbols},
+        "pairs": {
+            str(symbol): {"tick_size": _text(_tick(_first(symbol))), **rule}
+            for symbol in recipe.symbols
+        },
         "profile": dict(recipe.profile),
     }

@@ -5,8 +5,9 @@ carried state of the last of them. A process that dies loses whole cycles since 
 else, so the run goes on from there as if it had never been further.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
 
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.adapters.sqlite.unit_of_work import SqliteUnitOfWork
@@ -95,19 +96,50 @@ class _Batch:
 
 
 class BatchedUnit:
-    """A unit of work inside a batch. Committing it means that its batch may be committed."""
+    """A unit of work inside a batch. Committing it means that its batch may be committed.
 
-    def __init__(self, batch: _Batch, follow: Callable[[CycleRow], None]) -> None:
+    It is entered and left once for each unit that joins; a class, because that is done several
+    times a cycle.
+    """
+
+    def __init__(self, store: "BatchedStore", batch: _Batch) -> None:
         self.orders: OrderRepo = batch.work.orders
         self.ledger: LedgerRepo = batch.work.ledger
         self.runs: RunRepo = batch.work.runs
         self.audit: AuditRepo = batch.work.audit
-        self.cycles: CycleRepo = _Cycles(batch, follow)
+        self.cycles: CycleRepo = _Cycles(batch, store.follow)
         self.checkpoints: CheckpointRepo = _Checkpoints(batch)
-        self.is_committed = False
+        self.batch = batch
+        self._store = store
+        self._is_open = self._is_writing = self._is_committed = False
+
+    def join(self, *, is_writing: bool) -> "BatchedUnit":
+        """The unit as the next one."""
+        if self._is_open:
+            raise InvariantBrokenError("a unit of work is open in this thread: end it first")
+        self._is_writing, self._is_committed = is_writing, False
+        return self
 
     def commit(self) -> None:
-        self.is_committed = True
+        if not self._is_writing:
+            raise InvariantBrokenError("this unit of work only reads: it cannot be committed")
+        self._is_committed = True
+
+    def __enter__(self) -> "BatchedUnit":
+        self._is_open = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._is_open = False
+        if self._is_writing and (kind is not None or not self._is_committed):
+            self._store.drop()
+        elif self._is_writing:
+            self._store.settle()
 
 
 class BatchedStore:
@@ -119,61 +151,42 @@ class BatchedStore:
         cycles_a_batch: int = CYCLES_A_BATCH,
         follow: Callable[[CycleRow], None] = lambda _: None,
     ) -> None:
+        self.follow = follow
         self._store = store
         self._size = cycles_a_batch
-        self._follow = follow
-        self._batch: _Batch | None = None
         self._unit: BatchedUnit | None = None
-        self._is_busy = False
 
-    @contextmanager
-    def begin(self) -> Iterator[BatchedUnit]:
+    def begin(self) -> BatchedUnit:
         """Join the open batch, or open one."""
-        with self._joined() as unit:
-            try:
-                yield unit
-            except BaseException:
-                self._drop()
-                raise
-            if not unit.is_committed:
-                self._drop()
-        if self._batch is not None and self._batch.cycles >= self._size:
-            self.flush()
+        return self._joined().join(is_writing=True)
 
-    @contextmanager
-    def read(self) -> Iterator[BatchedUnit]:
+    def read(self) -> BatchedUnit:
         """A look at everything so far, durable or not."""
-        with self._joined() as unit:
-            yield unit
-            if unit.is_committed:
-                raise InvariantBrokenError("this unit of work only reads: it cannot be committed")
+        return self._joined().join(is_writing=False)
+
+    def settle(self) -> None:
+        """Make the batch durable when it is full."""
+        if self._unit is not None and self._unit.batch.cycles >= self._size:
+            self.flush()
 
     def flush(self) -> None:
         """Make everything durable now."""
-        batch, self._batch, self._unit = self._batch, None, None
-        if batch is not None:
-            batch.commit()
+        unit, self._unit = self._unit, None
+        if unit is not None:
+            unit.batch.commit()
+
+    def drop(self) -> None:
+        """Go back to the last batch that was made durable."""
+        unit, self._unit = self._unit, None
+        if unit is not None:
+            unit.batch.drop()
 
     def close(self) -> None:
         """Close the store; what was not flushed is gone, as after a kill."""
-        self._drop()
+        self.drop()
         self._store.close()
 
-    @contextmanager
-    def _joined(self) -> Iterator[BatchedUnit]:
-        if self._is_busy:
-            raise InvariantBrokenError("a unit of work is open in this thread: end it first")
-        if self._batch is None or self._unit is None:
-            self._batch = _Batch(self._store)
-            self._unit = BatchedUnit(self._batch, self._follow)
-        self._is_busy = True
-        self._unit.is_committed = False
-        try:
-            yield self._unit
-        finally:
-            self._is_busy = False
-
-    def _drop(self) -> None:
-        batch, self._batch, self._unit = self._batch, None, None
-        if batch is not None:
-            batch.drop()
+    def _joined(self) -> BatchedUnit:
+        if self._unit is None:
+            self._unit = BatchedUnit(self, _Batch(self._store))
+        return self._unit

@@ -29,13 +29,20 @@ _LEVEL: dict[Synchronous, int] = {"NORMAL": 1, "FULL": 2}
 
 
 def connector(
-    path: Path, *, mode: Mode, synchronous: Synchronous, busy_timeout_ms: int
+    path: Path,
+    *,
+    mode: Mode,
+    synchronous: Synchronous,
+    busy_timeout_ms: int,
+    page_bytes: int | None = None,
 ) -> SqliteDatabase:
     """Peewee's database over the file. Each thread that uses it gets a connection of its own."""
     pragmas: list[tuple[str, int | str]] = [
         ("busy_timeout", busy_timeout_ms),
         ("foreign_keys", 1),
     ]
+    if page_bytes is not None:
+        pragmas.insert(0, ("page_size", page_bytes))  # counts only while the file is empty
     if mode == "rw":
         # The journal mode is a property of the file: `use_wal` sets it, once the file is known
         # to be ours.

@@ -44,9 +44,11 @@ class SqliteStore:
         synchronous: Synchronous = "FULL",
         busy_timeout_ms: int = BUSY_TIMEOUT_MS,
         is_checked: bool = False,
+        page_bytes: int | None = None,
         migrations: Sequence[Migration] = MIGRATIONS,
     ) -> None:
-        """Open and check the schema. `is_checked` asks SQLite to look the whole file over first.
+        """Open and check the schema. `is_checked` asks SQLite to look the whole file over first;
+        `page_bytes` is the page size of a new file.
 
         Raises StoreError with one line for the operator when the file cannot be used.
         """
@@ -58,7 +60,11 @@ class SqliteStore:
         self._closed_because = ""
         prepare_file(self._path, mode)
         self._database = connector(
-            self._path, mode=mode, synchronous=synchronous, busy_timeout_ms=busy_timeout_ms
+            self._path,
+            mode=mode,
+            synchronous=synchronous,
+            busy_timeout_ms=busy_timeout_ms,
+            page_bytes=page_bytes,
         )
         self._inode = _inode(self._path)
         try:
