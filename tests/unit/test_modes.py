@@ -66,12 +66,13 @@ def test_nothing_left_is_the_strictest_answer_and_not_the_mildest() -> None:
 
 
 def test_cash_under_its_floor_allows_only_sells() -> None:
-    cycle = a_cycle(
-        quotes=(quote(),),
-        balances=accounts(TRY="49.99"),
-        policy=Policy(risk=RiskPolicy(min_cash_try=d("50"))),
-    )
-    verdict = judge(mark(cycle)).verdict
+    def with_cash(amount: str) -> RiskVerdict:
+        policy = Policy(risk=RiskPolicy(min_cash_try=d("50")))
+        cycle = a_cycle(quotes=(quote(),), balances=accounts(TRY=amount), policy=policy)
+        return judge(mark(cycle)).verdict
+
+    assert with_cash("50").mode is RiskMode.NORMAL
+    verdict = with_cash("49.99")
     assert spoken(verdict) == [(Reason.MIN_CASH, "49.99", "50")]
     assert (verdict.allows(Side.BUY), verdict.allows(Side.SELL)) == (False, True)
 
