@@ -3,13 +3,15 @@
 import csv
 import io
 import json
+import signal
 import sqlite3
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from tests.cli.shell import Shell
+from tests.cli.shell import Shell, end, wait_until
 
 CYCLES = 120
 
@@ -42,6 +44,20 @@ def test_a_run_verifies_and_a_flipped_digit_does_not(stored: Shell) -> None:
     assert "equity_try" in bad.stdout
     assert stored("verify", "--store", *place).returncode == 1
     assert stored("verify", "--run", "nobody", *place).returncode == 2
+
+
+def test_a_run_that_was_killed_again_and_again_verifies_whole(shell: Shell) -> None:
+    chance = Random(11)
+    for _ in range(6):
+        goal = shell.cycles() + chance.randint(1, 12)
+        process = shell.start(*shell.night("--loop", "--cycle-seconds", "0.002"))
+        wait_until(lambda goal=goal: shell.cycles() >= goal, process)  # type: ignore[misc]
+        end(process, signal.SIGKILL)
+    checks = shell.json("verify", "--db", str(shell.db))
+    run, store = _of(checks, "run"), _of(checks, "store")
+    assert (run["is_equal"], run["starts"], store["is_sound"]) == (True, 6, True)
+    shell.json(*shell.night("--max-cycles", "5"))
+    assert _of(shell.json("verify", "--db", str(shell.db)), "run")["starts"] == 7
 
 
 def test_a_report_tells_what_the_run_came_to(stored: Shell) -> None:
