@@ -27,7 +27,7 @@ from btcbot_core.ports import Store
 from btcbot_core.settings import Loaded
 from btcbot_core.settings import load as load_settings
 
-PAGE_BYTES = 16_384
+PAGE_BYTES = 65_536
 """A cycle's row is over a kilobyte: in small pages a third of the file would stand empty."""
 
 

@@ -152,7 +152,7 @@ def allocate(cycle: Cycle) -> Cycle:
             side=skip.side,
             reason=skip.reason,
             observed=skip.notional_try.quantize(unit),
-            limit=skip.limit_try,
+            limit=None if skip.limit_try is None else skip.limit_try.quantize(unit),
             unit="TRY",
         )
         for skip in plan.skipped

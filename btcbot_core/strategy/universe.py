@@ -14,7 +14,7 @@ import msgspec
 from btcbot_core.domain.rebalancing import Params, ScoreWeights, UniversePolicy
 from btcbot_core.domain.symbol import Symbol
 
-ONE_SCORE = 1_000_000
+ONE_SCORE = 100_000
 CANDIDATES_SHOWN_MAX = 100
 DAY = timedelta(days=1)
 
