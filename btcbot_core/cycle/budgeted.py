@@ -127,6 +127,7 @@ def _is_open(cycle: Cycle, signal: Signal) -> bool:
 
 def _means(cycle: Cycle) -> Means:
     verdict, policy, money = cycle.verdict, cycle.policy, cycle.portfolio
+    caps = verdict.caps
     exposure = open_buys_try(cycle)
     for position in money.positions.values():
         exposure[position.symbol] = exposure.get(position.symbol, ZERO) + position.value_try
@@ -138,13 +139,22 @@ def _means(cycle: Cycle) -> Means:
             policy.strategy.taker_fee_bps,
         ),
         cycle_try=verdict.notional_left_try,
-        order_try=policy.limits.max_notional_per_order_try,
+        total_try=None if caps is None else min(caps.positions_left_try, caps.gross_left_try),
+        order_try=_order_room(cycle),
         pair_try=_pair_room(cycle),
         exposure=exposure,
         positions=money.positions,
         rules=cycle.rules,
         min_notional_try=policy.limits.min_order_notional_try,
     )
+
+
+def _order_room(cycle: Cycle) -> Decimal | None:
+    """What one order may come to: a BUY larger than the budget's own bound would be refused."""
+    ours, caps = cycle.policy.limits.max_notional_per_order_try, cycle.verdict.caps
+    if caps is None:
+        return ours
+    return caps.order_notional_try if ours is None else min(ours, caps.order_notional_try)
 
 
 def _pair_room(cycle: Cycle) -> Decimal:

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     ALLOCATED_CASH = "allocation:cash_target"
     ALLOCATED_POSITION = "allocation:max_position_exposure_cap"
     ALLOCATED_CYCLE = "allocation:cycle_notional_cap"
+    ALLOCATED_EXPOSURE = "allocation:max_exposure_cap"
     ALLOCATED_ORDER = "allocation:max_intent_cap"
     ALLOCATED_HELD = "allocation:position_value_cap"
     ALLOCATED_UP = "allocation:raised_to_min_notional"
@@ -181,6 +182,7 @@ MEANING: dict[Reason, str] = {
     Reason.ALLOCATED_CASH: "made smaller: so much cash is left to deploy in this cycle",
     Reason.ALLOCATED_POSITION: "made smaller: a position on one pair may not be larger",
     Reason.ALLOCATED_CYCLE: "made smaller: one cycle may not buy more",
+    Reason.ALLOCATED_EXPOSURE: "made smaller: all that is held and ordered may not come to more",
     Reason.ALLOCATED_ORDER: "made smaller: one order may not be larger",
     Reason.ALLOCATED_HELD: "made smaller: no more than this is held",
     Reason.ALLOCATED_UP: "made larger: it would have been under the minimum, and there is room",

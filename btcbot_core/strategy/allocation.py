@@ -26,6 +26,8 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     deploy_try: Decimal
     """Cash that may be spent, fees already taken off."""
     cycle_try: Decimal
+    total_try: Decimal | None = None
+    """What all positions and open BUYs may still grow by."""
     order_try: Decimal | None = None
     pair_try: Decimal | None = None
     """What one pair's position and open BUYs may come to."""
@@ -41,6 +43,7 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
             self,
             deploy_try=self.deploy_try - spent_try,
             cycle_try=self.cycle_try - spent_try,
+            total_try=None if self.total_try is None else self.total_try - spent_try,
             exposure={**self.exposure, symbol: self.exposure.get(symbol, ZERO) + spent_try},
         )
 
@@ -145,6 +148,8 @@ def _bounds(symbol: Symbol, means: Means) -> list[tuple[Reason, Decimal]]:
         room = means.pair_try - means.exposure.get(symbol, ZERO)
         bounds.append((Reason.ALLOCATED_POSITION, room))
     bounds.append((Reason.ALLOCATED_CYCLE, means.cycle_try))
+    if means.total_try is not None:
+        bounds.append((Reason.ALLOCATED_EXPOSURE, means.total_try))
     if means.order_try is not None:
         bounds.append((Reason.ALLOCATED_ORDER, means.order_try))
     return bounds

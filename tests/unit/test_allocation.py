@@ -7,10 +7,17 @@ import pytest
 
 from btcbot_core.cycle.budgeted import allocate, judge
 from btcbot_core.cycle.cycle import Cycle
+from btcbot_core.cycle.plan import plan
 from btcbot_core.cycle.steps import mark
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.money import ZERO
-from btcbot_core.domain.policy import AllocationPolicy, LimitPolicy, Policy, UsageMode
+from btcbot_core.domain.policy import (
+    AllocationPolicy,
+    LimitPolicy,
+    Policy,
+    RiskPolicy,
+    UsageMode,
+)
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Order, OrderStatus, Side
 from btcbot_core.ledger.book import Ledger
@@ -126,9 +133,10 @@ def test_a_wish_without_price_or_rules_is_left_to_the_plan() -> None:
     assert divide(wishes, means()) == Allocation(wishes, ())
 
 
-def a_judged(cash: str, orders: tuple[Order, ...] = ()) -> Cycle:
+def a_judged(cash: str, orders: tuple[Order, ...] = (), risk: RiskPolicy | None = None) -> Cycle:
     """A cycle of two pairs at 100, with so much cash in the books and at the exchange."""
-    policy = Policy(allocation=NO_TARGET, limits=LimitPolicy(max_notional_per_cycle_try=d("9999")))
+    limits = LimitPolicy(max_notional_per_cycle_try=d("9999"))
+    policy = Policy(allocation=NO_TARGET, limits=limits, risk=risk or RiskPolicy())
     quotes = tuple(quote(s, bid="100", ask="100") for s in PAIRS[:2])
     ledger = Ledger(quote=TRY, seq=1, cash_try=d(cash), capital_try=d(cash))
     cycle = a_cycle(PAIRS[:2], quotes, orders, policy, accounts(TRY=cash), ledger)
@@ -159,6 +167,20 @@ def test_open_buys_of_a_pair_count_as_its_position() -> None:
     assert [
         s.qty for s in allocate(replace(cycle, signals=(a_signal("AATRY", qty="9"),))).signals
     ] == [d("1")]
+
+
+def test_wishes_are_sized_to_what_the_budget_would_let_pass() -> None:
+    """Else the plan would refuse an order whose money another wish could have used."""
+    risk = RiskPolicy(max_order_notional_try=d("300"), max_gross_exposure_try=d("500"))
+    cycle = a_judged("10000", risk=risk)
+    wishes = (a_signal("AATRY", qty="9"), a_signal("BBTRY", qty="8"))
+    after = allocate(replace(cycle, signals=wishes))
+    assert [s.qty for s in after.signals] == [d("3"), d("2")]
+    assert [c.reason for c in after.decisions] == [
+        Reason.ALLOCATED_ORDER,
+        Reason.ALLOCATED_EXPOSURE,
+    ]
+    assert [i.qty for i in plan(after).intents] == [d("3"), d("2")]
 
 
 def test_a_cycle_without_wishes_is_left_as_it_is() -> None:
