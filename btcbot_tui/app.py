@@ -17,8 +17,10 @@ from textual.driver import Driver
 from textual.message import Message
 from textual.screen import Screen
 
-from btcbot_core.app.frames import Feed, Outcome, ResetKill, StepOnce, Stop
+from btcbot_core.app.frames import Feed, Outcome, ResetKill, Role, StepOnce, Stop
 from btcbot_core.domain.errors import BotError
+from btcbot_core.domain.records import RunKind
+from btcbot_tui.alarms import unacknowledged
 from btcbot_tui.ink import Ink
 from btcbot_tui.keymap import KEYS, Situation, is_alive, situation_of
 from btcbot_tui.moment import HELD_S
@@ -26,6 +28,7 @@ from btcbot_tui.pace import faster, slower
 from btcbot_tui.screens.framed import HEIGHTS, WIDTHS, Shows
 from btcbot_tui.screens.overview import Overview
 from btcbot_tui.theme import THEME
+from btcbot_tui.views.alarms import named
 from btcbot_tui.views.cycle import pace_told
 from btcbot_tui.watch import Look, Watch
 
@@ -149,6 +152,42 @@ class Console(App[None], inherit_bindings=False):
         self._feed.disarm(self._who())
         self.answer(self._look.words.disarmed)
 
+    # Arming, and the alarms
+
+    def action_arm(self) -> None:
+        """Begin to arm, or say why there is nothing to."""
+        frame, words = self._feed.latest, self._look.words
+        if frame.outcome is not Outcome.RUNNING:
+            self.answer(words.arm_over)
+        elif frame.arming.is_possible:
+            from btcbot_tui.screens.arm import ArmDialog
+
+            asked = ArmDialog(self._watch.moment(), self._look, self._who(), self._feed.command)
+            self.push_screen(asked, self._armed)
+        elif frame.world.kind is RunKind.LIVE and frame.world.role is Role.HOST:
+            self.answer(words.arm_not_yet)
+        else:
+            self.answer(words.arm_on_paper)
+
+    def action_extend(self) -> None:
+        """A lease is never prolonged, only granted anew."""
+        self.action_arm()
+
+    def _armed(self, told: str | None) -> None:
+        if told:
+            self.answer(told)
+
+    def action_acknowledge(self) -> None:
+        words = self._look.words
+        if not unacknowledged(self._watch.alarms):
+            self.answer(words.acknowledge_none)
+        elif (alarm := self._watch.acknowledge()) is None:
+            self.answer(words.acknowledge_read_first)
+        else:
+            log.info("alarm.acknowledged %s by %s", named(alarm), self._who())
+            self.answer(words.acknowledged.format(alarm=named(alarm)))
+            self.redraw()
+
     def action_reset_kill(self) -> None:
         from btcbot_tui.screens.reset import ResetDialog
 
@@ -214,11 +253,11 @@ class Console(App[None], inherit_bindings=False):
         """A key that would do nothing now is not there at all."""
         del parameters
         key = _BY_ACTION.get(action)
-        return key is None or is_alive(key, self._situation())
+        return key is None or key.says_why or is_alive(key, self._situation())
 
     def _situation(self) -> Situation:
         is_enlarged = bool(self._overview.enlarged) if self.screen_stack else False
-        return situation_of(self._feed.latest, is_enlarged=is_enlarged)
+        return situation_of(self._feed.latest, self._watch.alarms, is_enlarged=is_enlarged)
 
     # Leaving
 

@@ -71,6 +71,18 @@ def money_places(quote: str) -> int:
     return 8 if quote in _FINE_QUOTES else 2
 
 
+def rough(value: Decimal | None) -> str:
+    """An amount at a glance, three digits of it: `40k`, `1.2M`, `860`."""
+    known = _known(value)
+    if known is None:
+        return UNKNOWN
+    for unit, name in ((Decimal(1_000_000), "M"), (Decimal(1_000), "k")):
+        if abs(known) >= unit:
+            scaled = known / unit
+            return f"{_rounded(scaled, 1 if abs(scaled) < 10 else 0):,f}{name}"
+    return f"{_rounded(known, 0):f}"
+
+
 def number(value: Decimal | None) -> str:
     """A price or a quantity as it is, in groups of three: `4,012,300`, `0.00241`."""
     known = _known(value)

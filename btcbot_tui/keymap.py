@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from btcbot_core.app.frames import Frame, Outcome
+from btcbot_tui.alarms import Alarms, unacknowledged
 from btcbot_tui.moment import is_recorded
 from btcbot_tui.texts import Words
 
@@ -25,7 +26,9 @@ class Place(StrEnum):
     EVERYWHERE = "everywhere"  # dialogs, inputs and the smallest screen too
     OVERVIEW = "overview"
     RECORDED = "recorded"  # on recorded data, whose pace is ours to set
+    LIVE = "live"  # where there is something to arm
     ARMED = "armed"  # while live orders may leave
+    ALARMED = "alarmed"  # while an alarm waits to be acknowledged
     KILLED = "killed"  # while the kill latch is set
     PANEL = "panel"  # while one panel fills the screen
 
@@ -42,6 +45,8 @@ class Key(msgspec.Struct, frozen=True):
     action: str
     is_pinned: bool = False
     """Stays in the bar of keys however narrow that is."""
+    says_why: bool = False
+    """Where it does nothing, pressing it says why; it is offered only where it does something."""
 
     @property
     def is_priority(self) -> bool:
@@ -49,7 +54,7 @@ class Key(msgspec.Struct, frozen=True):
         return self.place is Place.EVERYWHERE
 
 
-PANELS = ("orders", "positions", "decisions", "risk", "quotes", "profit", "log")
+PANELS = ("orders", "positions", "decisions", "risk", "quotes", "profit", "log", "alarms")
 """The panels that a digit enlarges, in the order of their digits."""
 
 _DIGITS = tuple(
@@ -60,6 +65,9 @@ _DIGITS = tuple(
 KEYS = (
     Key("kill", ("ctrl+k",), "^k", Kind.NOW, Place.EVERYWHERE, "kill", True),
     Key("disarm", ("D",), "D", Kind.NOW, Place.ARMED, "disarm"),
+    Key("arm", ("A",), "A", Kind.WRITE, Place.LIVE, "arm", says_why=True),
+    Key("extend", ("E",), "E", Kind.WRITE, Place.ARMED, "extend"),
+    Key("acknowledge", ("a",), "a", Kind.VIEW, Place.ALARMED, "acknowledge", says_why=True),
     Key("reset", ("R",), "R", Kind.WRITE, Place.KILLED, "reset_kill"),
     Key("slower", ("minus",), "-", Kind.WRITE, Place.RECORDED, "slower"),
     Key("faster", ("plus", "equals_sign"), "+", Kind.WRITE, Place.RECORDED, "faster"),
@@ -79,6 +87,7 @@ KEYS = (
 
 
 KILL = KEYS[0]
+ACKNOWLEDGE = next(key for key in KEYS if key.name == "acknowledge")
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,16 +97,21 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     is_killed: bool = False
     is_enlarged: bool = False
     has_ended: bool = False
+    is_live: bool = False
     is_armed: bool = False
+    has_alarms: bool = False
+    """Whether one waits to be acknowledged."""
 
 
-def situation_of(frame: Frame, *, is_enlarged: bool) -> Situation:
+def situation_of(frame: Frame, alarms: Alarms = (), *, is_enlarged: bool) -> Situation:
     return Situation(
         is_recorded=is_recorded(frame),
         is_killed=frame.kill.is_set,
         is_enlarged=is_enlarged,
         has_ended=frame.outcome is not Outcome.RUNNING,
+        is_live=frame.arming.is_possible,
         is_armed=frame.arming.lease.is_armed,
+        has_alarms=unacknowledged(alarms) > 0,
     )
 
 
@@ -108,6 +122,10 @@ def is_alive(key: Key, situation: Situation) -> bool:
             return True
         case Place.RECORDED:
             return situation.is_recorded and not situation.has_ended
+        case Place.LIVE:
+            return situation.is_live and not situation.has_ended
+        case Place.ALARMED:
+            return situation.has_alarms
         case Place.ARMED:
             return situation.is_armed and not situation.has_ended
         case Place.KILLED:

@@ -8,9 +8,14 @@ import msgspec
 from btcbot_core.app.frames import Frame, Note, Outcome
 from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.domain.account import NO_PORTFOLIO, Portfolio
+from btcbot_core.domain.gates import Gates
+from btcbot_core.domain.ids import ClientId
 from btcbot_core.domain.records import RunKind
+from btcbot_tui.alarms import Alarms
 from btcbot_tui.texts import Words
 
+GATES = Gates().closed
+"""The names of the four gates."""
 HELD_S = 86_400.0
 """A pace this slow is a standstill: recorded data then move by single steps only."""
 
@@ -29,6 +34,9 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     paused_s: int | None = None
     """Real seconds since the operator paused the view, or None."""
     is_stopping: bool = False
+    alarms: Alarms = ()
+    killed_with: frozenset[ClientId] = frozenset()
+    """The orders that have been open since the kill, whether or not they still are."""
     notes: tuple[Note, ...] = ()
     words: Words
     zone: tzinfo | None = None
@@ -58,6 +66,21 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def has_ended(self) -> bool:
         return self.frame.outcome is not Outcome.RUNNING
+
+
+def open_orders(frame: Frame) -> frozenset[ClientId]:
+    """Our orders that may still trade, as the last cycle knew them."""
+    if frame.cycle is None:
+        return frozenset()
+    return frozenset(o.client_id for o in frame.cycle.carried.orders.values() if o.is_active)
+
+
+def closed_gates(frame: Frame) -> tuple[str, ...]:
+    """Every gate that is closed now; before the runner first looked, as it was at the start."""
+    asked = {check.name: check.is_ok for check in frame.arming.checks if check.name in GATES}
+    return (
+        tuple(name for name, is_ok in asked.items() if not is_ok) if asked else (frame.gates.closed)
+    )
 
 
 def is_recorded(frame: Frame) -> bool:

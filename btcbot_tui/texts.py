@@ -9,6 +9,16 @@ from types import MappingProxyType
 
 import msgspec
 
+from btcbot_core.domain.codes import AnomalyCode
+
+
+class AlarmWords(msgspec.Struct, frozen=True):
+    """What an alarm means: why it comes, what the bot does about it, and what to do oneself."""
+
+    cause: str
+    consequence: str
+    act: str
+
 
 class KeyWords(msgspec.Struct, frozen=True):
     """A key's name in the bar and the palette, and its sentence in the help."""
@@ -30,8 +40,15 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     mode_backtest: str = "BACKTEST"
     mode_dry_run: str = "DRY-RUN"
     mode_live_blocked: str = "LIVE BLOCKED"
-    mode_live_disarmed: str = "LIVE NOT ARMED"
+    mode_live_disarmed: str = "LIVE DISARMED"
     mode_live_armed: str = "LIVE ARMED"
+    mode_live_expiring: str = "LIVE EXPIRING"
+    flat: str = "flat"
+    holding: str = "holding {assets} {value} {quote}"
+    holding_short: str = "holding {assets}"
+    assets: Mapping[bool, str] = MappingProxyType({True: "1 asset", False: "{count} assets"})
+    still_open: str = "{left} of {total} still open at the exchange"
+    still_open_short: str = "{left} of {total} open"
     kill_off: str = "kill OFF"
     killed: str = "KILLED"
     killed_not_stored: str = "KILLED, NOT STORED"
@@ -84,6 +101,17 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     decisions: str = "DECISIONS"
     quotes: str = "QUOTES"
     log: str = "LOG"
+    alarms_title: str = "ALARMS"
+    alarms_counted: str = "{count} unacked"
+    alarms_rest: str = "{count} more"
+    alarm_states: Mapping[str, str] = MappingProxyType(
+        {"unacked": "unacked", "acked": "acked", "returned, unacked": "gone, unacked"}
+    )
+    alarm_times: str = "x{count}"
+    alarm_cause: str = "cause"
+    alarm_consequence: str = "then"
+    alarm_act: str = "do"
+    no_alarms: str = "none"
     more_below: str = "▾{count} more"
     more_above: str = "▴{count}"
 
@@ -120,6 +148,12 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     orders_left: str = "orders left"
     cash_left: str = "cash left"
     notional_left: str = "notional left"
+    degraded: str = "degrade level {level} of {most}"
+    cooldown_left: str = "cooldown {left} left"
+    clean_cycles: str = "{clean} clean cycles of {needed}"
+    held_by_hand: str = "level {level} by hand ({who}) {left} left"
+    exposure: str = "exposure"
+    of_limit: str = "{value} of {limit}"
     gates_closed: str = "live gates closed:"
     gates_open: str = "live gates: all open"
 
@@ -148,7 +182,9 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
             "everywhere": "everywhere",
             "overview": "overview",
             "recorded": "recorded data",
+            "live": "live runs",
             "armed": "while armed",
+            "alarmed": "with alarms",
             "killed": "while killed",
             "panel": "enlarged panel",
         }
@@ -161,6 +197,16 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
                 " every dialog and field. It stays set across restarts until it is reset.",
             ),
             "disarm": KeyWords("disarm", "End the leave to send live orders, now."),
+            "arm": KeyWords(
+                "arm",
+                "Begin to arm: shows what must hold, then asks for a time, a reason and a phrase to"
+                " be typed. Nothing is armed before that.",
+            ),
+            "extend": KeyWords("extend", "Arm anew before the lease runs out. Asks for it all."),
+            "acknowledge": KeyWords(
+                "acknowledge",
+                "Say that you have seen the alarm that stands first. It stays while it lasts.",
+            ),
             "reset": KeyWords(
                 "reset kill", "Clear the kill latch. Asks for a reason and the word RESET."
             ),
@@ -179,6 +225,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
             "quotes": KeyWords("quotes", "Enlarge the quotes."),
             "profit": KeyWords("profit", "Enlarge profit and loss with the curve of equity."),
             "log": KeyWords("log", "Enlarge the log."),
+            "alarms": KeyWords("alarms", "Enlarge the alarms: cause, consequence, what to do."),
             "back": KeyWords("back", "Back to all panels. Never acts on the market."),
             "up": KeyWords("up", "One line up."),
             "down": KeyWords("down", "One line down."),
@@ -205,6 +252,15 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     kill_again: str = "already killed"
     kill_not_stored: str = "KILLED in memory, but not stored: {problem}"
     disarmed: str = "disarmed: no live order leaves"
+    arm_on_paper: str = "this run is on paper: nothing to arm"
+    arm_not_yet: str = "not yet: the first cycle is still to come"
+    arm_over: str = "this run has ended: nothing to arm"
+    arm_left: str = "nothing was armed"
+    arm_timed_out: str = "closed by itself: nothing was armed"
+    arm_phrase_over: str = "the phrase ran out: nothing was armed"
+    acknowledged: str = "acknowledged: {alarm}"
+    acknowledge_read_first: str = "read it first: it has only just come up"
+    acknowledge_none: str = "no alarm waits"
     reset_asked: str = "reset asked for: the banner shows the answer"
     pace_now: str = "pace: {pace}"
     stepped: str = "one step"
@@ -213,6 +269,35 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
     # Dialogs
     cancel: str = "Cancel"
+    arm_title: str = "Arm live trading"
+    arm_step: str = "step {step} of 3"
+    arm_ok: str = "ok"
+    arm_no: str = "NO"
+    arm_wait: str = "The runner has not answered yet."
+    arm_blocked: str = "What says NO must hold before this can be armed."
+    arm_ready: str = "All holds. Nothing is armed yet."
+    arm_limits: str = (
+        "At most {order} {quote} an order, {exposure} {quote} exposure, {orders} open orders."
+        "\nPairs: {pairs}"
+    )
+    arm_no_limits: str = "This run grants nothing: it has no limits."
+    arm_minutes: str = "For how many minutes (1 to {most})"
+    arm_reason: str = "Why"
+    arm_reason_hint: str = "a sentence for the journal"
+    arm_type: str = "Type  {phrase}"
+    arm_type_hint: str = "typed, not pasted"
+    arm_pasted: str = "Pasting is refused: type it."
+    arm_closes: str = "Closes itself in {seconds} s. Ctrl+K kills, Esc cancels."
+    arm_go_on: str = "Go on"
+    arm_do: str = "Arm"
+    arm_asked: str = "Asked for. The runner answers between two cycles."
+    arm_refused: str = "NOT ARMED"
+    arm_awaited: str = "ARMED, {left} left; the first order is awaited."
+    arm_confirmed: str = "ARMED, {left} left; the first order was confirmed by the exchange."
+    arm_unending: str = "no end"
+    arm_back: str = "BACK TO DISARMED: {because}"
+    arm_goes_on: str = "Closing this window changes nothing. D disarms, Ctrl+K kills."
+    close: str = "Close"
     reset_title: str = "Reset the kill latch"
     reset_text: str = (
         "Killed {at} by {who}: {why}\n\nAfter the reset the next cycle may place orders again, as"
@@ -239,6 +324,63 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     help_title: str = "Keys"
     help_hint: str = "Esc goes back"
     palette_hint: str = "an act, by its name"
+
+    # Alarms
+    alarms: Mapping[AnomalyCode, AlarmWords] = MappingProxyType(
+        {
+            AnomalyCode.STALE_MARKET_DATA: AlarmWords(
+                "The newest quote of a pair is too old, or there is none any more.",
+                "The pair waits by itself. Several such cycles take the mode down.",
+                "Look at the line and the exchange's status. If all pairs are old, disarm.",
+            ),
+            AnomalyCode.EXCHANGE_LATENCY_SPIKE: AlarmWords(
+                "The exchange answered more slowly than it should.",
+                "Orders go on, but may leave at prices that have passed.",
+                "Wait for it to pass. If it lasts, disarm.",
+            ),
+            AnomalyCode.ORDER_REJECT_SPIKE: AlarmWords(
+                "The exchange refused several orders of one cycle.",
+                "Several such cycles take the mode down.",
+                "Read the answers in the decisions: rules, balance or rights have changed.",
+            ),
+            AnomalyCode.CURSOR_STALL: AlarmWords(
+                "The exchange has trades of ours that we were not told of.",
+                "Fills are booked late: positions may be larger than shown.",
+                "Compare the balances with the exchange's own page. If it lasts, kill.",
+            ),
+            AnomalyCode.CLOCK_SKEW: AlarmWords(
+                "This machine's clock and the exchange's are too far apart.",
+                "Signed requests may be refused; ages of data are wrong by as much.",
+                "Set the clock right (NTP). A clock that jumps ends the lease.",
+            ),
+            AnomalyCode.PNL_DIVERGENCE: AlarmWords(
+                "The ledger's worth and that of the exchange's balances differ.",
+                "An error stops new orders; a warning counts towards it.",
+                "Look for a deposit, a withdrawal or a trade by hand. If there is none, kill.",
+            ),
+            AnomalyCode.MANUAL_OVERRIDE: AlarmWords(
+                "An operator has set a stricter mode by hand.",
+                "The bot does no more than that mode allows until the time is up.",
+                "Nothing, or take it back: btcbot-core degrade clear.",
+            ),
+            AnomalyCode.UNKNOWN_ORDER: AlarmWords(
+                "An order was sent and its outcome is not known, or one of ours is not in our"
+                " books.",
+                "The pair trades no more until evidence decides; too many look-ups are an error.",
+                "Look for it on the exchange's page, then btcbot-core unknown list.",
+            ),
+            AnomalyCode.BALANCE_MISMATCH: AlarmWords(
+                "The exchange holds more or less of an asset than the ledger.",
+                "An error stops new orders.",
+                "Look for a deposit, a withdrawal or a trade by hand. If there is none, kill.",
+            ),
+            AnomalyCode.RATE_LIMITED: AlarmWords(
+                "The exchange asked us to send fewer requests.",
+                "Calls are held back. While the breaker is open no new order leaves.",
+                "Stop other programs on this key, or lengthen the cycle.",
+            ),
+        }
+    )
 
     # The end
     no_terminal: str = "a terminal is needed: {problem}"

@@ -8,7 +8,9 @@ from datetime import UTC, datetime, tzinfo
 import msgspec
 
 from btcbot_core.app.frames import Feed, Frame, Note, SetPace
-from btcbot_tui.moment import Moment, is_recorded
+from btcbot_core.domain.ids import ClientId
+from btcbot_tui.alarms import READ_S, Alarm, AlarmKey, Alarms, acknowledged, after
+from btcbot_tui.moment import Moment, is_recorded, open_orders
 from btcbot_tui.texts import ENGLISH, Words
 
 NOTES_MAX = 500
@@ -41,7 +43,11 @@ class Watch:
         self._drawn_s = -1
         self._paused: tuple[Frame, float] | None = None
         self._asked_pace_s: float | None = None
+        self._alarms: Alarms = ()
+        self._first_since: tuple[AlarmKey | None, float] = (None, 0.0)
+        self._killed_with: frozenset[ClientId] = frozenset()
         self.is_stopping = False
+        self._learn(self._frame)
 
     def pull(self) -> bool:
         """Take what the feed has; True when it, or the second, is another than before."""
@@ -50,6 +56,7 @@ class Watch:
         self._notes.extend(notes)
         is_news = frame is not self._frame
         if is_news:
+            self._learn(frame, self._frame)
             self._frame, self._news_at_s, self._asked_pace_s = frame, now_s, None
         if not is_news and not notes and int(now_s) == self._drawn_s:
             return False
@@ -70,6 +77,8 @@ class Watch:
             silent_s=int(now_s - self._news_at_s),
             paused_s=paused_s,
             is_stopping=self.is_stopping,
+            alarms=self._alarms,
+            killed_with=self._killed_with,
             notes=tuple(self._notes),
             words=self._look.words,
             zone=self._look.zone,
@@ -78,6 +87,36 @@ class Watch:
     def toggle_pause(self) -> None:
         """Hold the panels at this frame, or let them go on."""
         self._paused = None if self._paused else (self._frame, self._look.monotonic_s())
+
+    def acknowledge(self) -> Alarm | None:
+        """Acknowledge the alarm that stands first; None when it has not been there to be read."""
+        key, since_s = self._first_since
+        if key is None or self._look.monotonic_s() - since_s < READ_S:
+            return None
+        alarm = self._alarms[0]
+        self._have(acknowledged(self._alarms, alarm.key))
+        return alarm
+
+    @property
+    def alarms(self) -> Alarms:
+        return self._alarms
+
+    def _learn(self, frame: Frame, last: Frame | None = None) -> None:
+        """What outlasts a frame: alarms that nobody has seen, and what was open at the kill."""
+        cycle = frame.cycle
+        if cycle is not None and (last is None or cycle is not last.cycle):
+            self._have(after(self._alarms, cycle.anomalies, cycle.at))
+        if not frame.kill.is_set:
+            self._killed_with = frozenset()
+        else:
+            self._killed_with |= open_orders(frame)
+
+    def _have(self, alarms: Alarms) -> None:
+        """Take the alarms as they are now, and note since when this one has stood first."""
+        self._alarms = alarms
+        first = next((alarm.key for alarm in alarms if not alarm.is_acked), None)
+        if first != self._first_since[0]:
+            self._first_since = first, self._look.monotonic_s()
 
     def pace_s(self) -> float:
         """The pace that was last asked for, until the run answers; else the run's."""

@@ -93,6 +93,11 @@ class Dialog(Framed[T], ModalScreen[T]):
 
     def on_mount(self) -> None:
         super().on_mount()
+        self.be_deaf()
+
+    def be_deaf(self) -> None:
+        """For a moment no key counts: what is on the screen now has not been read yet."""
+        self.query_one("#box").disabled = True
         if self._type_ahead_s > 0:
             self.set_timer(self._type_ahead_s, self.listen)
         else:

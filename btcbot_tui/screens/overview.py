@@ -7,6 +7,7 @@ from btcbot_tui.ink import Ink
 from btcbot_tui.keymap import PANELS
 from btcbot_tui.moment import Moment
 from btcbot_tui.screens.framed import Framed, Guard
+from btcbot_tui.views.alarms import alarms_lines
 from btcbot_tui.views.cycle import cycle_lines
 from btcbot_tui.views.decisions import decisions_table
 from btcbot_tui.views.log import log_lines
@@ -18,6 +19,9 @@ from btcbot_tui.views.risk import risk_lines
 from btcbot_tui.widgets.livegrid import LiveGrid
 from btcbot_tui.widgets.pane import Pane
 from btcbot_tui.widgets.panels import Banner, KeyBar, Panel
+
+SIDE = ("profit", "risk", "quotes", "alarms")
+MAIN = ("orders", "positions", "decisions")
 
 
 class Overview(Framed[None]):
@@ -36,6 +40,7 @@ class Overview(Framed[None]):
                 with Container(id="side"):
                     yield Panel(money_lines, id="profit")
                     yield Panel(risk_lines, id="risk")
+                    yield Panel(alarms_lines, id="alarms")
                     yield LiveGrid(quotes_table, id="quotes")
                 with Container(id="main"):
                     yield LiveGrid(orders_table, id="orders")
@@ -43,6 +48,10 @@ class Overview(Framed[None]):
                     yield LiveGrid(decisions_table, id="decisions")
             yield Panel(log_lines, id="log")
         yield KeyBar()
+
+    def show(self, moment: Moment) -> None:
+        self.set_class(bool(moment.alarms), "-alarmed")
+        super().show(moment)
 
     @property
     def enlarged(self) -> str:
@@ -55,10 +64,8 @@ class Overview(Framed[None]):
         self.set_class(bool(self._enlarged), "-enlarged")
         for name in PANELS:
             self.query_one(f"#{name}").set_class(name == self._enlarged, "-chosen")
-        self.query_one("#side").set_class(self._enlarged in ("profit", "risk", "quotes"), "-chosen")
-        self.query_one("#main").set_class(
-            self._enlarged in ("orders", "positions", "decisions"), "-chosen"
-        )
+        self.query_one("#side").set_class(self._enlarged in SIDE, "-chosen")
+        self.query_one("#main").set_class(self._enlarged in MAIN, "-chosen")
         self.query_one("#middle").set_class(self._enlarged not in ("", "log"), "-chosen")
         self.query_one(KeyBar).set_enlarged(bool(self._enlarged))
 

@@ -1,30 +1,15 @@
 """The dialog that resets the kill latch: a reason, a typed word, and time to think."""
 
-from typing import ClassVar
-
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.events import Paste
 from textual.widgets import Button, Input, Static
 
 from btcbot_tui.format import clean, clock
 from btcbot_tui.screens.framed import Dialog, plain
+from btcbot_tui.widgets.typed import TypedInput
 
 REASON_LENGTH_MAX = 120
-
-
-class TypedInput(Input):
-    """A field that takes typing only: what confirms must come from fingers, not a clipboard."""
-
-    BINDINGS: ClassVar = [("ctrl+v", "refuse_paste", "")]
-
-    def on_paste(self, event: Paste) -> None:
-        event.prevent_default()
-        event.stop()
-
-    def action_refuse_paste(self) -> None:
-        """Takes the key from the field's own pasting."""
 
 
 class ResetDialog(Dialog[str]):

@@ -5,14 +5,25 @@ Then where it comes from: role, source, age of the data, clock. Too narrow, a se
 to its shorter wording before anything is cut.
 """
 
+from decimal import Decimal
+
 import msgspec
 
 from btcbot_core.app.frames import Outcome, Role
+from btcbot_core.app.lease import EXPIRING_S
+from btcbot_core.domain.account import NO_PORTFOLIO
 from btcbot_core.domain.decisions import RiskMode
 from btcbot_core.domain.records import RunKind
 from btcbot_tui import format as fmt
 from btcbot_tui.ink import Ink, Line, Lines, Span, clipped, flowed, justified, span, width
-from btcbot_tui.moment import Moment, data_age_s, is_silent, pairs_without_data
+from btcbot_tui.moment import (
+    Moment,
+    closed_gates,
+    data_age_s,
+    is_silent,
+    open_orders,
+    pairs_without_data,
+)
 
 SEPARATOR = Span(" │ ", Ink.DIM)
 _WHY_LENGTH_MAX = 60
@@ -33,7 +44,8 @@ class Segment(msgspec.Struct, frozen=True):
 def banner(moment: Moment, cells: int) -> Lines:
     """The two lines of an ordinary screen."""
     pad = Span(" ")
-    state = _fitted((_mode(moment), _kill(moment), _risk(moment), *_view(moment)), cells - 2)
+    is_live = moment.frame.world.kind is RunKind.LIVE
+    state = _fitted((*_state(moment), *_view(moment)), cells - 2, is_first_kept=is_live)
     right = _joined((_data(moment).line(), (span(fmt.stamp(moment.at, moment.zone)),)))
     left_cells = cells - width(right) - 2 - width((SEPARATOR,))
     source = _fitted((*_news(moment), _role(moment), *_origin(moment)), left_cells)
@@ -45,16 +57,30 @@ def banner(moment: Moment, cells: int) -> Lines:
 
 def banner_flowed(moment: Moment, cells: int) -> Lines:
     """Every statement in order of weight on as many lines as it takes: for tiny screens."""
-    segments = (_mode(moment), _kill(moment), _risk(moment), *_view(moment), *_news(moment))
+    segments = (*_state(moment), *_view(moment), *_news(moment))
     short = tuple(s.line(len(s.wordings)) for s in (*segments, _data(moment)))
     clock = (span(fmt.clock(moment.at, moment.zone)),)
     return flowed((*short, clock), cells, SEPARATOR)
 
 
-def _fitted(segments: tuple[Segment, ...], cells: int) -> Line:
-    """The segments on one line, shortened until they fit: the first, then from the right."""
+def _state(moment: Moment) -> tuple[Segment, ...]:
+    """What may happen: mode, kill, and on a live run what is open and what is held."""
+    mode, kill, risk = _mode(moment), _kill(moment), _risk(moment)
+    if moment.frame.world.kind is not RunKind.LIVE or moment.frame.world.role is Role.REPLAY:
+        return mode, kill, risk
+    if moment.frame.kill.is_set:
+        return mode, kill, *_still_open(moment), *_held(moment), risk
+    return mode, kill, risk, *_held(moment)
+
+
+def _fitted(segments: tuple[Segment, ...], cells: int, *, is_first_kept: bool = False) -> Line:
+    """The segments on one line, shortened until they fit: the first, then from the right.
+
+    Where the first must not be lost, it is shortened last.
+    """
     shrinks = [0] * len(segments)
-    order = (0, *range(len(segments) - 1, 0, -1))
+    others = range(len(segments) - 1, 0, -1)
+    order = (*others, 0) if is_first_kept else (0, *others)
     steps = [i for i in order for _ in segments[i].wordings[1:]]
     for index in (None, *steps):
         if index is not None:
@@ -92,7 +118,9 @@ def _mode(moment: Moment) -> Segment:
 
 def _live(moment: Moment) -> Segment:
     """Whether a live order can leave: each closed gate, or the lease and its time left."""
-    words, closed, lease = moment.words, moment.frame.gates.closed, moment.frame.arming.lease
+    words, closed, lease = moment.words, closed_gates(moment.frame), moment.frame.arming.lease
+    if moment.frame.kill.is_set:
+        closed = (*closed, words.killed)
     if closed:
         listed = f"{words.mode_live_blocked} ({', '.join(closed)})"
         return Segment((listed, words.mode_live_blocked), Ink.BADGE)
@@ -102,8 +130,36 @@ def _live(moment: Moment) -> Segment:
         return Segment((told, words.mode_live_disarmed), Ink.BADGE)
     if lease.left_s is None:
         return Segment((words.mode_live_armed,), Ink.WARN_BADGE)
-    left = fmt.minutes(max(lease.left_s - moment.silent_s, 0))
-    return Segment((f"{words.mode_live_armed} {left}",), Ink.WARN_BADGE)
+    left_s = max(lease.left_s - moment.silent_s, 0)
+    name = words.mode_live_armed if left_s > EXPIRING_S else words.mode_live_expiring
+    return Segment((f"{name} {fmt.minutes(left_s)}",), Ink.WARN_BADGE)
+
+
+def _held(moment: Moment) -> tuple[Segment, ...]:
+    """What is held, for a stop is not a sale; nothing while it is not known."""
+    words, cycle = moment.words, moment.frame.cycle
+    if cycle is None or cycle.portfolio == NO_PORTFOLIO:
+        return ()
+    held = [p for p in cycle.portfolio.positions.values() if p.qty]
+    if not held:
+        return (Segment((words.flat,)),)
+    value = sum((position.value_try for position in held), Decimal(0))
+    assets = words.assets[len(held) == 1].format(count=len(held))
+    told = words.holding.format(
+        assets=assets, value=fmt.rough(value), quote=fmt.clean(moment.quote, 8)
+    )
+    return (Segment((told, words.holding_short.format(assets=len(held)))),)
+
+
+def _still_open(moment: Moment) -> tuple[Segment, ...]:
+    """How many of the orders that the kill found are still at the exchange."""
+    words, total = moment.words, len(moment.killed_with)
+    if not total:
+        return ()
+    left = len(open_orders(moment.frame) & moment.killed_with)
+    wordings = (words.still_open, words.still_open_short)
+    told = tuple(wording.format(left=left, total=total) for wording in wordings)
+    return (Segment(told, Ink.ALARM if left else Ink.PLAIN),)
 
 
 def _kill(moment: Moment) -> Segment:

@@ -6,6 +6,7 @@ from typing import ClassVar
 from btcbot_tui.ink import Ink, Line, Lines, Span, clipped, filled, span, width
 from btcbot_tui.keymap import hints, situation_of
 from btcbot_tui.moment import Moment
+from btcbot_tui.views.alarms import alarm_line
 from btcbot_tui.views.banner import banner, banner_flowed
 from btcbot_tui.widgets.pane import Pane
 
@@ -26,14 +27,24 @@ class Panel(Pane):
 class Banner(Pane):
     """What this console is connected to and what may happen: on every screen, first line first."""
 
-    DEFAULT_CSS = "Banner { dock: top; height: 2; width: 100%; }"
+    DEFAULT_CSS = """
+    Banner { dock: top; height: 2; width: 100%; }
+    Banner.-alarmed { height: 3; }
+    """
     FIXED_LINES: ClassVar[int] = 9
     ROOMY_CELLS: ClassVar[int] = 60
+    ROWS_MAX: ClassVar[int] = 3
+    """More rows than this has the banner only where it stands in for everything else."""
+
+    def show(self, moment: Moment) -> None:
+        self.set_class(bool(moment.alarms), "-alarmed")
+        super().show(moment)
 
     def draw(self, moment: Moment, cells: int, rows: int) -> Lines:
-        if cells < self.ROOMY_CELLS or rows > 2:
-            return banner_flowed(moment, cells)
-        return banner(moment, cells)
+        alarms = (alarm_line(moment, cells),) if moment.alarms else ()
+        if cells < self.ROOMY_CELLS or rows > self.ROWS_MAX:
+            return (*banner_flowed(moment, cells), *alarms)
+        return (*banner(moment, cells), *alarms)
 
 
 class KeyBar(Pane):
@@ -57,7 +68,7 @@ class KeyBar(Pane):
 
     def draw(self, moment: Moment, cells: int, rows: int) -> Lines:
         del rows
-        situation = situation_of(moment.frame, is_enlarged=self._is_enlarged)
+        situation = situation_of(moment.frame, moment.alarms, is_enlarged=self._is_enlarged)
         offered = tuple(hints(situation, moment.words))
         room = cells - (width((self._answer,)) if self._answer else 0)
         shown = _fitting(offered, room)

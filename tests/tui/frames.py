@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from btcbot_core.app.arming import ArmingView
+from btcbot_core.app.arming import ArmCheck, ArmingView
 from btcbot_core.app.frames import (
     Command,
     Frame,
@@ -18,10 +18,10 @@ from btcbot_core.app.frames import (
     Role,
     World,
 )
-from btcbot_core.app.lease import LeaseView
+from btcbot_core.app.lease import LeaseLimits, LeaseView
 from btcbot_core.cycle.cycle import Carried, Cycle
 from btcbot_core.domain.account import Portfolio, Position
-from btcbot_core.domain.codes import Reason
+from btcbot_core.domain.codes import AnomalyCode, Reason, Severity
 from btcbot_core.domain.decisions import Action, Decision, RiskMode
 from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.ids import ClientId, CycleId, RunId
@@ -32,7 +32,9 @@ from btcbot_core.domain.records import RunKind
 from btcbot_core.domain.symbol import Asset, Symbol
 from btcbot_core.domain.trading import Order, OrderStatus, Side
 from btcbot_core.ledger.book import Ledger
-from btcbot_core.risk.verdict import ModeReason, RiskVerdict
+from btcbot_core.risk.anomalies import Anomaly
+from btcbot_core.risk.degrade import Degrade, Override
+from btcbot_core.risk.verdict import Caps, ModeReason, RiskVerdict
 
 AT = datetime(2022, 11, 8, 14, 2, 11, tzinfo=UTC)
 RUN = RunId("r5f0c2a91d37be846")
@@ -277,14 +279,85 @@ def before_the_first_cycle() -> Frame:
     return Frame(seq=0, world=a_world(), gates=Gates())
 
 
-def armed(left_s: int | None = 1_694) -> Frame:
-    """A live run whose gates are open and whose lease lasts."""
-    lease = LeaseView(is_armed=True, who="ops", why="canary", left_s=left_s)
+PHRASE = "ARM 311-1 host"
+LIMITS = LeaseLimits(
+    max_order_try=D(3_000),
+    max_exposure_try=D(10_000),
+    max_open_orders=5,
+    symbols=(BTC, ETH, XRP),
+)
+
+
+def some_checks(*failing: str) -> tuple[ArmCheck, ...]:
+    """What must hold before anything is armed; what is named does not."""
+    seen = {
+        "KILL_SWITCH": "false",
+        "DRY_RUN": "false",
+        "LIVE_TRADING": "true",
+        "LIVE_TRADING_ACK": "I_UNDERSTAND",
+        "kill latch": "off",
+        "balances known": "4 assets",
+        "ledger open": "19 events",
+        "data fresh": "0.8s of 15s",
+        "unknown orders": "0",
+    }
+    return tuple(ArmCheck(name, name not in failing, told) for name, told in seen.items())
+
+
+def disarmed(
+    phrase: str = "", *failing: str, because: str = "never armed since the start"
+) -> Frame:
+    """A live run on which everything holds but what is named; with a phrase once one was asked."""
     return replace(
         a_frame(world=a_world(Role.HOST, RunKind.LIVE, None)),
         gates=Gates(dry_run=False, kill_switch=False, live_trading=True, acknowledged=True),
-        arming=ArmingView(is_possible=True, lease=lease),
+        arming=ArmingView(
+            is_possible=True,
+            lease=LeaseView(ended_because=because),
+            checks=some_checks(*failing),
+            phrase=phrase,
+            phrase_left_s=58 if phrase else 0,
+            limits=LIMITS,
+        ),
     )
+
+
+def armed(left_s: int | None = 1_694, *, is_awaited: bool = False) -> Frame:
+    """A live run whose gates are open and whose lease lasts."""
+    frame = disarmed()
+    lease = LeaseView(is_armed=True, who="ops", why="canary", left_s=left_s)
+    arming = replace(frame.arming, lease=lease, attempts=1, is_first_act_awaited=is_awaited)
+    return replace(frame, arming=arming)
+
+
+def anomalous(*found: Anomaly, frame: Frame | None = None) -> Frame:
+    """A cycle that found something odd; by default three things, one of them an error."""
+    found = found or (
+        Anomaly(AnomalyCode.STALE_MARKET_DATA, Severity.WARN, "41", "30", "ETHTRY"),
+        Anomaly(AnomalyCode.PNL_DIVERGENCE, Severity.ERROR, "412", "200"),
+        Anomaly(AnomalyCode.EXCHANGE_LATENCY_SPIKE, Severity.WARN, "2840", "2000"),
+    )
+    frame = frame or armed()
+    cycle = replace(frame.cycle or a_cycle(), anomalies=found)
+    return replace(frame, cycle=cycle)
+
+
+def degraded() -> Frame:
+    """Under a risk budget: a drawdown, exposure over its limit, and the ladder at its top."""
+    frame = anomalous()
+    cycle = frame.cycle or a_cycle()
+    over = Override(2, AT + timedelta(minutes=9), "ops", "news")
+    ladder = Degrade(level=3, cooldown_until=AT + timedelta(seconds=1_799), override=over)
+    reason = ModeReason(RiskMode.OBSERVE_ONLY, Reason.DEGRADED, "level 3")
+    caps = Caps(
+        order_notional_try=D(3_000),
+        positions_left_try=D(0),
+        gross_left_try=D(0),
+        min_profit_bps=D(58),
+    )
+    verdict = replace(a_verdict(RiskMode.OBSERVE_ONLY, reason), caps=caps)
+    carried = replace(cycle.carried, degrade=ladder)
+    return replace(frame, cycle=replace(cycle, verdict=verdict, carried=carried))
 
 
 def killed(frame: Frame | None = None) -> Frame:

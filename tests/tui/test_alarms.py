@@ -107,7 +107,9 @@ _ACTS = st.lists(st.one_of(_FOUND, _KEYS), max_size=12)
 
 
 @given(_ACTS)
-def test_no_history_loses_what_was_not_acknowledged(acts: Sequence[list[Anomaly] | AlarmKey]) -> None:
+def test_no_history_loses_what_was_not_acknowledged(
+    acts: Sequence[list[Anomaly] | AlarmKey],
+) -> None:
     alarms: Alarms = ()
     unseen: dict[AlarmKey, Severity] = {}
     for number, act in enumerate(acts):
@@ -120,8 +122,8 @@ def test_no_history_loses_what_was_not_acknowledged(acts: Sequence[list[Anomaly]
             for anomaly in act:
                 key = AlarmKey(anomaly.code, anomaly.about)
                 was = before.get(key)
-                is_seen = was is not None and was.is_acked
-                if not is_seen or (was.severity is WARN and anomaly.severity is ERROR):
+                is_new = was is None or not was.is_acked
+                if is_new or (was and was.severity is WARN and anomaly.severity is ERROR):
                     is_error = ERROR in (anomaly.severity, unseen.get(key))
                     unseen[key] = ERROR if is_error else WARN
             lasting = {AlarmKey(a.code, a.about) for a in act}

@@ -14,11 +14,13 @@ from btcbot_tui.views.banner import banner, banner_flowed
 from tests.tui.frames import (
     AT,
     HOSTILE,
+    a_cycle,
     a_frame,
     a_pulse,
     a_world,
     armed,
     before_the_first_cycle,
+    disarmed,
     ended,
     hostile,
     killed,
@@ -59,8 +61,53 @@ def test_live_trading_names_every_closed_gate() -> None:
 def test_open_gates_alone_arm_nothing() -> None:
     lease = LeaseView(ended_because="the lease ran out")
     frame = replace(armed(), arming=ArmingView(is_possible=True, lease=lease))
-    assert "LIVE NOT ARMED (the lease ran out)" in told(a_moment(frame))
-    assert "LIVE NOT ARMED" in told(a_moment(frame), 60)
+    assert "LIVE DISARMED (the lease ran out)" in told(a_moment(frame))
+    assert "LIVE DISARMED" in told(a_moment(frame), 60)
+
+
+def test_the_closed_gates_are_the_last_words_to_be_shortened() -> None:
+    blocked = told(a_moment(disarmed("", "DRY_RUN", "KILL_SWITCH")), 80)
+    assert "LIVE BLOCKED (KILL_SWITCH, DRY_RUN)" in blocked
+
+
+def test_a_gate_that_is_closed_later_blocks_from_then_on() -> None:
+    frame = armed()
+    checks = tuple(replace(check, is_ok=check.name != "DRY_RUN") for check in frame.arming.checks)
+    frame = replace(frame, arming=replace(frame.arming, checks=checks))
+    assert "LIVE BLOCKED (DRY_RUN)" in told(a_moment(frame))
+
+
+@pytest.mark.parametrize("cells", SIZES)
+def test_the_last_two_minutes_are_called_expiring(cells: int) -> None:
+    assert "LIVE EXPIRING 02:00" in told(a_moment(armed(left_s=120)), cells)
+    assert "LIVE ARMED 02:01" in told(a_moment(armed(left_s=121)), cells)
+    assert "LIVE EXPIRING 01:58" in told(a_moment(armed(left_s=121), silent_s=3), cells)
+    assert "LIVE EXPIRING 00:00" in told(a_moment(armed(left_s=2), silent_s=9), cells)
+
+
+def test_a_live_run_says_what_it_holds() -> None:
+    assert "holding 3 assets 18k TRY" in told(a_moment(armed()))
+    cycle = a_cycle()
+    flat = replace(cycle, portfolio=replace(cycle.portfolio, positions={}))
+    assert "flat" in told(a_moment(replace(armed(), cycle=flat)))
+    assert "holding" not in told(a_moment(a_frame()))
+    assert "flat" not in told(a_moment(before_the_first_cycle()))
+
+
+@pytest.mark.parametrize("cells", SIZES)
+def test_a_killed_live_run_counts_what_is_still_open(cells: int) -> None:
+    frame = killed(armed())
+    cycle = a_cycle()
+    (kept, order), *_ = cycle.carried.orders.items()
+    one = replace(cycle, carried=replace(cycle.carried, orders={kept: order}))
+    moment = a_moment(replace(frame, cycle=one))
+    moment = replace(moment, killed_with=frozenset(cycle.carried.orders))
+    shown = told(moment, cells)
+    assert "■ KILLED" in shown
+    assert "LIVE BLOCKED" in shown
+    assert "1 of 3" in shown
+    if cells >= 120:
+        assert "holding" in shown
 
 
 @pytest.mark.parametrize("cells", SIZES)

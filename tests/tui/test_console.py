@@ -19,8 +19,10 @@ from btcbot_core.app.frames import (
     StepOnce,
     Stop,
 )
+from btcbot_core.domain.codes import AnomalyCode, Severity
 from btcbot_core.domain.errors import StoreError
 from btcbot_core.domain.records import RunKind
+from btcbot_core.risk.anomalies import Anomaly
 from btcbot_tui.keymap import PANELS
 from btcbot_tui.moment import HELD_S
 from btcbot_tui.pace import PACES_S, faster, slower
@@ -37,6 +39,7 @@ from tests.tui.frames import (
     a_frame,
     a_pulse,
     a_world,
+    anomalous,
     armed,
     before_the_first_cycle,
     ended,
@@ -53,6 +56,8 @@ from tests.tui.stories import (
     tell,
 )
 
+STALE_ETH = Anomaly(AnomalyCode.STALE_MARKET_DATA, Severity.WARN, "41", "30", "ETHTRY")
+DIVERGED = Anomaly(AnomalyCode.PNL_DIVERGENCE, Severity.ERROR, "412", "200")
 LIVE = a_frame(world=a_world(Role.HOST, RunKind.LIVE, None))
 
 
@@ -582,3 +587,93 @@ def test_a_defect_of_the_console_ends_it_with_one_line_and_no_traceback(
     assert "the console failed; the runner finishes its cycle" in " ".join(told.split())
     assert "Traceback" not in told
     assert console.has_failed
+
+
+# --------------------------------------------------------------------------------- alarms
+
+
+def test_an_alarm_is_told_on_every_screen_until_it_is_acknowledged_and_gone() -> None:
+    feed, seconds = StillFeed(anomalous(STALE_ETH)), Seconds()
+    console = a_console(feed, a_look(seconds))
+
+    async def story(pilot: Pilot[None]) -> None:
+        for key in ("?", "escape", "q", "escape", "8"):
+            await opened(pilot, key)
+            assert "▲ WARN STALE_MARKET_DATA ETHTRY" in pane_text(pilot, "Banner")
+        seconds.now_s += 1
+        await opened(pilot, "a")
+        assert "acknowledged: STALE_MARKET_DATA ETHTRY" in answer_text(pilot)
+        assert "0 unacked" in pane_text(pilot, "Banner")
+        assert "acked" in pane_text(pilot, "#alarms")
+        feed.frame = armed()
+        console.pull()
+        await pilot.pause()
+        assert "ALARMS" not in pane_text(pilot, "Banner")
+
+    tell(console, story)
+
+
+def test_an_alarm_that_went_unseen_waits_for_its_acknowledgement() -> None:
+    feed, seconds = StillFeed(anomalous(STALE_ETH)), Seconds()
+    console = a_console(feed, a_look(seconds))
+
+    async def story(pilot: Pilot[None]) -> None:
+        feed.frame = armed()
+        seconds.now_s += 60
+        console.pull()
+        assert "gone, unacked" in pane_text(pilot, "Banner")
+        await opened(pilot, "a")
+        assert "ALARMS" not in pane_text(pilot, "Banner")
+        await opened(pilot, "a")
+        assert "no alarm waits" in answer_text(pilot)
+
+    tell(console, story)
+
+
+def test_an_alarm_that_just_came_up_is_not_acknowledged_by_a_key_meant_for_another() -> None:
+    feed, seconds = StillFeed(anomalous(STALE_ETH)), Seconds()
+    console = a_console(feed, a_look(seconds))
+
+    async def story(pilot: Pilot[None]) -> None:
+        seconds.now_s += 5
+        feed.frame = anomalous(STALE_ETH, DIVERGED)
+        console.pull()
+        await opened(pilot, "a")
+        assert "read it first" in answer_text(pilot)
+        assert "ALARMS 2 unacked" in pane_text(pilot, "Banner")
+        seconds.now_s += 1
+        await opened(pilot, "a")
+        assert "acknowledged: PNL_DIVERGENCE" in answer_text(pilot)
+
+    tell(console, story)
+
+
+def test_one_press_acknowledges_one_alarm() -> None:
+    feed, seconds = StillFeed(anomalous()), Seconds()
+    console = a_console(feed, a_look(seconds))
+
+    async def story(pilot: Pilot[None]) -> None:
+        for left in (2, 1, 0):
+            seconds.now_s += 2
+            await pilot.press("a", "a", "a")
+            await pilot.pause()
+            assert f"ALARMS {left} unacked" in pane_text(pilot, "Banner")
+
+    tell(console, story)
+
+
+def test_what_was_open_at_the_kill_is_counted_down() -> None:
+    feed = StillFeed(armed())
+    console = a_console(feed)
+
+    async def story(pilot: Pilot[None]) -> None:
+        await opened(pilot, "ctrl+k")
+        assert "3 of 3 still open" in pane_text(pilot, "Banner")
+        cycle = a_cycle(312)
+        none = replace(cycle, carried=replace(cycle.carried, orders={}))
+        feed.frame = replace(feed.frame, cycle=none)
+        console.pull()
+        assert "0 of 3 still open" in pane_text(pilot, "Banner")
+        assert "holding 3 assets" in pane_text(pilot, "Banner")
+
+    tell(console, story, (200, 60))

@@ -154,3 +154,19 @@ def test_a_clipped_text_fits_its_cells(text: str, cells: int) -> None:
 def test_no_number_makes_a_formatter_fail(value: Decimal) -> None:
     shown = (fmt.money(value, "TRY"), fmt.number(value), fmt.rounded(value), fmt.percent(value))
     assert all(shown)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("0", "0"),
+        ("860.4", "860"),
+        ("1250", "1.2k"),
+        ("40123", "40k"),
+        ("1250000", "1.2M"),
+        ("-40123", "-40k"),
+    ],
+)
+def test_a_rough_amount_is_read_at_a_glance(value: str, told: str) -> None:
+    assert fmt.rough(Decimal(value)) == told
+    assert fmt.rough(None) == fmt.UNKNOWN

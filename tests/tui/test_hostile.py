@@ -9,9 +9,13 @@ from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from btcbot_core.app.frames import Note, NoteLevel, Outcome
+from btcbot_core.domain.codes import AnomalyCode, Severity
+from btcbot_core.risk.anomalies import Anomaly
+from btcbot_tui.alarms import after
 from btcbot_tui.ink import Lines
 from btcbot_tui.screens.reset import ResetDialog
 from btcbot_tui.table import body, heading, lay_out
+from btcbot_tui.views.alarms import alarm_line, alarms_lines
 from btcbot_tui.views.banner import banner, banner_flowed
 from btcbot_tui.views.cycle import cycle_lines
 from btcbot_tui.views.decisions import decisions_table
@@ -30,7 +34,8 @@ FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me", "Zl", "Zp"}
 
 def everything_drawn(text: str, cells: int) -> Lines:
     notes = (Note(AT, NoteLevel.ERROR, text),)
-    moment = replace(a_moment(hostile(text), paused_s=1), notes=notes)
+    odd = Anomaly(AnomalyCode.CLOCK_SKEW, Severity.ERROR, text, text, text)
+    moment = replace(a_moment(hostile(text), paused_s=1), notes=notes, alarms=after((), [odd], AT))
     tables = (orders_table, positions_table, decisions_table, quotes_table)
     drawn = [table(moment) for table in tables]
     layouts = [(table, lay_out(table, cells)) for table in drawn]
@@ -41,6 +46,8 @@ def everything_drawn(text: str, cells: int) -> Lines:
         *money_lines(moment, cells, 3),
         *money_lines(moment, cells, 20),
         *risk_lines(moment, cells, 9),
+        alarm_line(moment, cells),
+        *alarms_lines(moment, cells, 9),
         *log_lines(moment, cells, 9),
         *(heading(table, layout, cells) for table, layout in layouts),
         *(row for table, layout in layouts for row in body(table, layout, cells)),

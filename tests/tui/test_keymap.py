@@ -49,11 +49,13 @@ def test_the_help_names_every_key() -> None:
 
 def test_a_dead_key_is_not_offered() -> None:
     quiet = {shown for shown, _, _ in hints(Situation(), ENGLISH)}
-    assert quiet == {"^k", "p", "1-7", ":", "?", "q"}
+    assert quiet == {"^k", "p", "1-8", ":", "?", "q"}
     killed = {shown for shown, _, _ in hints(Situation(is_recorded=True, is_killed=True), ENGLISH)}
     assert killed == quiet | {"R", "+", "-", "."}
     armed = {shown for shown, _, _ in hints(Situation(is_armed=True), ENGLISH)}
-    assert armed == quiet | {"D"}
+    assert armed == quiet | {"D", "E"}
+    live = {shown for shown, _, _ in hints(Situation(is_live=True, has_alarms=True), ENGLISH)}
+    assert live == quiet | {"A", "a"}
 
 
 def test_the_pace_of_a_run_that_ended_cannot_be_set() -> None:

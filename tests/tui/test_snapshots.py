@@ -8,11 +8,14 @@ from textual.pilot import Pilot
 from btcbot_core.app.frames import Frame, Outcome
 from btcbot_tui.app import Console
 from tests.tui.frames import (
+    PHRASE,
     StillFeed,
     a_frame,
     a_pulse,
     armed,
     before_the_first_cycle,
+    degraded,
+    disarmed,
     ended,
     killed,
     some_notes,
@@ -20,6 +23,7 @@ from tests.tui.frames import (
     unknown_order,
 )
 from tests.tui.stories import Seconds, a_look
+from tests.tui.test_arm_dialog import Runner, opened, typed
 
 SnapCompare = Callable[..., bool]
 """The plugin's fixture; it states no types of its own."""
@@ -54,6 +58,58 @@ def test_stale_data(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
 
 def test_an_armed_run(snap_compare: SnapCompare) -> None:
     assert snap_compare(shown(armed()), terminal_size=NORMAL)
+
+
+def test_a_lease_that_is_about_to_end(snap_compare: SnapCompare) -> None:
+    assert snap_compare(shown(armed(left_s=100)), terminal_size=NARROW)
+
+
+@pytest.mark.parametrize("size", [NARROW, NORMAL])
+def test_a_live_run_whose_gates_are_closed(
+    snap_compare: SnapCompare, size: tuple[int, int]
+) -> None:
+    assert snap_compare(shown(disarmed("", "KILL_SWITCH", "DRY_RUN")), terminal_size=size)
+
+
+@pytest.mark.parametrize("size", [NARROW, NORMAL])
+def test_a_killed_live_run(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    assert snap_compare(shown(killed(armed())), terminal_size=size)
+
+
+@pytest.mark.parametrize("size", [NARROW, NORMAL, WIDE])
+def test_alarms_under_a_risk_budget(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    assert snap_compare(shown(degraded()), terminal_size=size)
+
+
+def test_alarms_explained(snap_compare: SnapCompare) -> None:
+    assert snap_compare(shown(degraded()), terminal_size=NARROW, press=["8"])
+
+
+def test_alarms_without_colours(snap_compare: SnapCompare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert snap_compare(shown(degraded()), terminal_size=NARROW)
+
+
+@pytest.mark.parametrize("size", [(60, 20), NORMAL])
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_the_dialog_that_arms(snap_compare: SnapCompare, size: tuple[int, int], steps: int) -> None:
+    feed = Runner()
+    console = Console(feed, a_look())
+
+    async def walk(pilot: Pilot[None]) -> None:
+        dialog = await opened(pilot, console)
+        if steps > 1:
+            await pilot.press("tab", "enter")
+        if steps > 2:
+            await typed(pilot, "#reason", "canary")
+            await typed(pilot, "#typed", PHRASE)
+            await pilot.press("tab", "tab", "enter")
+            feed.frame = armed(1_800, is_awaited=True)
+        console.pull()
+        await pilot.pause()
+        assert dialog.is_current
+
+    assert snap_compare(console, terminal_size=size, run_before=walk)
 
 
 def test_an_order_of_unknown_fate(snap_compare: SnapCompare) -> None:

@@ -34,6 +34,7 @@ from tests.tui.frames import (
     a_world,
     an_order,
     before_the_first_cycle,
+    degraded,
     killed,
     some_notes,
     stale,
@@ -211,6 +212,27 @@ def test_risk_tells_mode_reasons_room_and_gates() -> None:
     assert "the kill latch is set" in shown
     assert "cash left 82,177.04" in shown
     assert "DRY_RUN" in shown
+
+
+def test_risk_tells_the_budget_and_where_the_ladder_stands() -> None:
+    shown = texts_of(risk_lines(a_moment(degraded()), 66, 20))
+    bars = [text.split() for text in shown if "░" in text or "█" in text]
+    assert bars == [
+        ["drawdown", "███░░░░░░░", "739.49", "of", "3,000.00"],
+        ["exposure", "██████████", "17,914.14", "of", "10,000.00"],
+    ]
+    told = " ".join(" ".join(shown).split())
+    assert "▲ degrade level 3 of 3 cooldown 29:59 left" in told
+    assert "▲ level 2 by hand (ops) 09:00 left" in told
+    later = " ".join(texts_of(risk_lines(a_moment(degraded(), late_s=1_800), 66, 20)))
+    assert "0 clean cycles of 4" in later
+    assert "by hand" not in later
+
+
+def test_without_a_budget_nothing_is_said_of_one() -> None:
+    shown = "".join(texts_of(risk_lines(a_moment(), 66, 20)))
+    assert "degrade" not in shown
+    assert "exposure" not in shown
 
 
 def test_risk_lists_every_blocked_pair() -> None:
