@@ -60,6 +60,7 @@ def parser() -> argparse.ArgumentParser:
         _reset,
         _arm,
         _cancel_own,
+        _capture,
         _unknown,
         _degrade,
         _paper_exchange,
@@ -230,6 +231,20 @@ def _arm(commands: "_Commands[argparse.ArgumentParser]") -> None:
 def _cancel_own(commands: "_Commands[argparse.ArgumentParser]") -> None:
     text = "cancel our own open orders at the exchange; needs no runner, and refuses a living one"
     _command(commands, "cancel-own", text, ("btcbot_core.cli.cancelling", "cancel"))
+
+
+def _capture(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "record the exchange's public data as a dataset; again on a folder goes on with it"
+    capture = commands.add_parser("replay-capture", help=text, description=text)
+    capture.set_defaults(handler=("btcbot_core.cli.capture", "record"))
+    capture.add_argument("--dataset", metavar="DIR", required=True, help="the folder to write")
+    capture.add_argument("--symbols", metavar="LIST", required=True, help="pairs, with commas")
+    capture.add_argument("--seconds", metavar="N", default="300", help="for how long (300)")
+    capture.add_argument(
+        "--interval-seconds", metavar="N", default="1", help="from one look to the next (1)"
+    )
+    capture.add_argument("--env-file", metavar="PATH", help="read settings from this file")
+    capture.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
 def _unknown(commands: "_Commands[argparse.ArgumentParser]") -> None:

@@ -67,6 +67,14 @@ class BookEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     half_spread_bps: str | None = None
 
 
+class GapEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A stretch in which nothing could be recorded, and why."""
+
+    start: str
+    end: str
+    why: str
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file as it is written."""
 
@@ -79,6 +87,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     book: BookEntry
     span: str = ""
     profile: dict[str, str] = {}
+    gaps: tuple[GapEntry, ...] = ()
 
 
 def read_manifest(path: Path) -> Manifest:
