@@ -9,7 +9,9 @@ from array import array
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from operator import eq
 from pathlib import Path
+from zlib import compress, decompress
 
 import msgspec
 
@@ -52,27 +54,31 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Cells:
-    """One column's texts, kept as a few long strings: a million cells as objects fill a machine."""
+    """One column's texts, packed: a million cells as objects would fill a small machine."""
 
     def __init__(self) -> None:
-        self._chunks: list[str] = []
+        self._chunks: list[bytes] = []
         self._open: list[str] = []
 
     def add(self, text: str) -> None:
         self._open.append(text)
         if len(self._open) == CHUNK:
-            self._chunks.append(",".join(self._open))
+            self._chunks.append(compress(",".join(self._open).encode(), 1))
             self._open = []
 
     def __iter__(self) -> Iterator[str]:
         for chunk in self._chunks:
-            yield from chunk.split(",")
+            yield from _unpacked(chunk)
         yield from self._open
 
     def __getitem__(self, row: int) -> str:
         place, rest = divmod(row, CHUNK)
         chunks = self._chunks
-        return chunks[place].split(",")[rest] if place < len(chunks) else self._open[rest]
+        return _unpacked(chunks[place])[rest] if place < len(chunks) else self._open[rest]
+
+
+def _unpacked(chunk: bytes) -> list[str]:
+    return decompress(chunk).decode().split(",")
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -130,7 +136,7 @@ def read_table(path: Path, label: str, columns: tuple[str, ...]) -> Table:
                 raise DatasetError(f"{label}: found more than {ROWS_MAX} rows, expected fewer")
     if not times:
         raise fault(label, 2, "the end of the file", "at least one row")
-    return Table(label, times, tuple(column for column, _ in columns_of))
+    return Table(label, _regular(times), tuple(column for column, _ in columns_of))
 
 
 def read_numbers(table: Table, places: Sequence[int], *, may_be_zero: bool) -> list[Column]:
@@ -158,6 +164,15 @@ def _scaled(table: Table, place: int, scale: int) -> Iterator[int]:
     for row, text in enumerate(table.cells[place]):
         whole, decimals = _halves(table, row, text)
         yield int(whole + decimals.ljust(scale, "0"))
+
+
+def _regular(times: "array[int]") -> Sequence[int]:
+    """Times at equal distances need no memory: a recording without gaps is its first and last."""
+    step = times[1] - times[0] if len(times) > 1 else 0
+    if step <= 0:
+        return times
+    even = range(times[0], times[0] + step * len(times), step)
+    return even if all(map(eq, times, even)) else times
 
 
 def _places(label: str, names: list[str], columns: tuple[str, ...]) -> list[int]:
