@@ -81,8 +81,8 @@ class Arming:
         self._is_first_act_awaited = False
         self._attempts = 0
         self._was_granted = False
-        self._is_held_back = False
-        """Whether a person disarmed since a person last armed: the environment is overruled."""
+        self._is_in_hand = False
+        """Whether a person armed or disarmed since the start: from then on only people do."""
         self._refused = ""
         self._unattended = unattended
         self._limits = limits
@@ -101,7 +101,7 @@ class Arming:
         self._refused = self._weigh(grant, phrase, cycle, is_killed)
         self._attempts += 1
         if not self._refused:
-            self._is_held_back = False
+            self._is_in_hand = True
             self.lease.grant(grant)
             self._is_first_act_awaited = True
         return self._refused
@@ -134,7 +134,7 @@ class Arming:
             return ""
         self.lease.grant(grant)
         self._was_granted = True
-        if self._is_held_back:  # in this instant, by another thread
+        if self._is_in_hand:  # in this instant, by another thread
             self.lease.end(DISARMED)
             return ""
         return f"armed by the environment: {grant.why}"
@@ -144,7 +144,7 @@ class Arming:
 
         From here on only a person gives it. Returns whether there was anything to end.
         """
-        self._is_held_back = True
+        self._is_in_hand = True
         return self.lease.end(f"disarmed by {who}")
 
     @property
@@ -152,7 +152,7 @@ class Arming:
         return self._unattended is not None
 
     def _may_regrant(self) -> bool:
-        if self._is_held_back:
+        if self._is_in_hand:
             return False
         return not self._was_granted or self.lease.view().ended_because == CLOCK_JUMPED
 

@@ -11,7 +11,7 @@ from btcbot_core.domain.ids import ClientId, RunId
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.symbol import Symbol
-from btcbot_core.domain.trading import Fill, Order, OrderView
+from btcbot_core.domain.trading import Fill, Order, OrderStatus, OrderView
 from btcbot_core.oms.cursor import fills_since
 from btcbot_core.ports import ExchangePort, Store
 
@@ -75,8 +75,13 @@ class Listener:
     def _views(
         self, orders: Iterable[Order], also: Iterable[Symbol]
     ) -> tuple[tuple[OrderView, ...], tuple[ClientId, ...]]:
-        """All open orders of the pairs that matter, and our own that are in no list."""
+        """All open orders of the pairs that matter, and our own that are in no list.
+
+        An order that was given up is still looked for: one that only rests moves no balance.
+        """
+        orders = tuple(orders)
         active = [order for order in orders if order.is_active]
+        given_up = [order for order in orders if _was_given_up(order)]
         views = [
             view
             for symbol in sorted({*also, *(order.symbol for order in active)})
@@ -87,14 +92,14 @@ class Listener:
         listed = {view.exchange_id for view in views}
         listed |= {view.client_id for view in views if view.client_id}
         absent: list[ClientId] = []
-        for order in active:
+        for order in (*active, *given_up):
             if order.exchange_id in listed or order.client_id in listed:
                 continue
             found = self._exchange.find_order(order)
-            if found is None:
-                absent.append(order.client_id)
-            else:
+            if found is not None:
                 views.append(found)
+            elif order.is_active:
+                absent.append(order.client_id)
         return tuple(views), tuple(absent)
 
     def _trades(self, since: Mapping[Symbol, datetime]) -> list[Fill]:
@@ -150,6 +155,13 @@ class Listener:
             )
         returned = {order.client_id: order for order in found}
         return msgspec.structs.replace(carried, orders={**orders, **returned})
+
+
+def _was_given_up(order: Order) -> bool:
+    """Called gone for want of any sign; one that never left was finished in its own cycle."""
+    if order.status is OrderStatus.NOT_PLACED:
+        return order.updated_at != order.created_at
+    return order.status is OrderStatus.UNKNOWN_CLOSED
 
 
 def _oldest(orders: Iterable[Order]) -> dict[Symbol, datetime]:

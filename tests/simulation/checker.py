@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import blake2b
 
 from btcbot_core.adapters.paper.model import Change, OrderChanged, PaperEvent, PaperTrade
 from btcbot_core.domain.ids import ClientId
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Answer, AnswerKind, Fill, Intent, Order, OrderView
-from tests.simulation.virtual import VirtualTime
+from tests.simulation.virtual import T0, VirtualTime
 
 PREFIX = "btcb-"
 PROBES_MIN = 3
@@ -61,6 +62,8 @@ class Checker:
     hand_trades: dict[str, PaperTrade] = field(default_factory=dict)
     """Everybody else's on the account."""
     waiting: dict[str, Waiting] = field(default_factory=dict)
+    balances_at: datetime = T0
+    """When the bot last looked at them."""
     requests: int = 0
     events: int = 0
 
@@ -115,6 +118,9 @@ class Checker:
     def on_turn(self) -> None:
         self.requests = 0
 
+    def on_balances(self) -> None:
+        self.balances_at = self.time.now()
+
     def on_post(self, intent: Intent, is_latched: bool) -> None:
         """An order is written to the socket: nothing may speak against it at this instant."""
         self.note(f"post {intent.client_id} {intent.symbol} {intent.side}")
@@ -143,6 +149,9 @@ class Checker:
                     f"{intent.client_id} was sent while {name} was unknown"
                     f" ({waiting.probes} looks in vain over {waited_s:.0f} s)",
                 )
+            if any(t.client_id == name and t.at < self.balances_at for t in self.trades.values()):
+                words = f"{intent.client_id} was sent, though {name} had moved the balances"
+                raise self.broken("DEC-16", words)
             del self.waiting[name]
 
     def on_answer(self, answer: Answer) -> None:

@@ -56,6 +56,7 @@ class Door:
 
     def balances(self) -> Accounts:
         self._ask()
+        self._checker.on_balances()
         return self._inner.balances()
 
     def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:

@@ -43,6 +43,13 @@ class Outage(_Event, frozen=True):
     for_s: int
 
 
+class Blind(_Event, frozen=True):
+    """The next order gets no answer, and for a while the exchange shows nothing of what is new: no
+    order, no trade. Its balances alone tell."""
+
+    for_s: int
+
+
 class Crash(_Event, frozen=True):
     """The process dies at the n-th passing of a point, and is started again later."""
 
@@ -108,15 +115,28 @@ class Close(_Event, frozen=True):
 
 
 class Hand(_Event, frozen=True):
-    """Somebody uses the account by hand: buys at the market, leaves a bid far below, copies our
-    newest order, or pulls what he left."""
+    """Somebody uses the account by hand: buys at the market, leaves a bid far below, places the
+    next order of ours that never arrives, or pulls what he left."""
 
     what: Literal["trade", "rest", "copy", "pull"]
     pair: int = 0
 
 
 Event = (
-    Strike | Outage | Crash | Stop | Jam | Jump | Drift | Kill | Reset | Disarm | Arm | Close | Hand
+    Strike
+    | Outage
+    | Blind
+    | Crash
+    | Stop
+    | Jam
+    | Jump
+    | Drift
+    | Kill
+    | Reset
+    | Disarm
+    | Arm
+    | Close
+    | Hand
 )
 
 

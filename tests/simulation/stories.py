@@ -7,6 +7,7 @@ from btcbot_core.adapters.paper.endpoints import Endpoint
 from btcbot_core.adapters.paper.faults import FaultKind
 from tests.simulation.events import (
     Arm,
+    Blind,
     Close,
     Crash,
     Disarm,
@@ -90,6 +91,7 @@ def story_of(seed: int, storm_s: int = STORM_S) -> Story:
         events.extend(make(chance.randrange(storm_s)) for _ in range(count))
 
     some(25, lambda at: _strike(chance, at))
+    some(1, lambda at: Blind(at_s=at, for_s=chance.choice((90, 400, 400))))
     some(4, lambda at: _crash(chance, at))
     some(0.5, lambda at: Stop(at_s=at, down_s=chance.choice((0, 5, 300))))
     some(1.5, lambda at: _jam(chance, at))

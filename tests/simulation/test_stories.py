@@ -28,6 +28,26 @@ STORIES = {
         '{"type":"Crash","point":"commit-after","nth":3,"down_s":1,"at_s":692},'
         '{"type":"Reset","at_s":827}],"storm_s":900}'
     ),
+    # Nothing was held in that instant, so nothing was ended, and the environment armed after it.
+    "a disarm did not hold when no lease was held just then": (
+        '{"seed":49,"events":[{"type":"Kill","point":"begin","nth":3,"by":"console","at_s":18'
+        '89},{"type":"Crash","point":"commit-after","down_s":20,"at_s":1900},{"type":"Disarm"'
+        ',"point":"commit-after","at_s":2612},{"type":"Reset","at_s":2924}],"storm_s":3150}'
+    ),
+    "an environment armed without end in the place of a person's few minutes": (
+        '{"seed":1,"events":[{"type":"Arm","minutes":5,"at_s":110},{"type":"Jump","by_s":30,"'
+        'at_s":170}],"storm_s":900}'
+    ),
+    # An order that rests moves no balance: given up while it was hidden, it filled much later.
+    "an order that was given up while it rested was never looked for again": (
+        '{"seed":58,"events":[{"type":"Strike","endpoint":"order","kind":"429","at_s":1123},{'
+        '"type":"Strike","endpoint":"order","kind":"html-after","times":4,"at_s":1142},{"type'
+        '":"Crash","point":"commit-after","down_s":20,"at_s":3825},{"type":"Reset","at_s":440'
+        '7},{"type":"Strike","endpoint":"submit","kind":"html-after","times":4,"at_s":4910},{'
+        '"type":"Strike","endpoint":"exchangeinfo","kind":"scale","amount":"-1","at_s":4970},'
+        '{"type":"Strike","endpoint":"submit","kind":"status","amount":"503","at_s":5015},{"t'
+        'ype":"Blind","for_s":400,"at_s":5222}],"cancel_delay_s":1,"storm_s":5512}'
+    ),
 }
 
 

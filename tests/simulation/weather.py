@@ -23,6 +23,7 @@ from tests.simulation.checker import PREFIX, Checker
 from tests.simulation.door import ACCOUNT
 from tests.simulation.events import (
     Arm,
+    Blind,
     Close,
     Crash,
     Disarm,
@@ -48,6 +49,8 @@ RESTART_S = 30
 """How soon a bot that failed is started again by whoever looks after it."""
 HAND_BUDGET_TRY = Decimal(300)
 _OUT = Fault(FaultKind.TIMEOUT_BEFORE)
+_UNANSWERED = Strike(at_s=0, endpoint=Endpoint.SUBMIT, kind=FaultKind.TIMEOUT_AFTER)
+_BLINDING = (FaultKind.HIDE_ORDERS, FaultKind.LATE_FILLS)
 
 
 class ScriptedPlan(FaultPlan):
@@ -58,6 +61,8 @@ class ScriptedPlan(FaultPlan):
         self._time = time
         self._due: dict[Endpoint, deque[Fault]] = {}
         self.out_until_s = -1.0
+        self._blind_until_s = -1.0
+        self._hidden: dict[Endpoint, Fault] = {}
         self.struck = 0
 
     def add(self, strike: Strike) -> None:
@@ -66,15 +71,27 @@ class ScriptedPlan(FaultPlan):
         due = self._due.setdefault(strike.endpoint, deque())
         due.extend([Fault(strike.kind, amount, word)] * strike.times)
 
+    def blind(self, for_s: int) -> None:
+        """Show nothing that is younger than this, for as long."""
+        self._blind_until_s = self._time.true_s + for_s
+        hidden, late = (Fault(kind, Decimal(for_s)) for kind in _BLINDING)
+        self._hidden = {
+            Endpoint.OPEN_ORDERS: hidden,
+            Endpoint.ORDER: hidden,
+            Endpoint.MY_TRADES: late,
+        }
+
     def clear(self) -> None:
         self._due.clear()
-        self.out_until_s = -1.0
+        self.out_until_s = self._blind_until_s = -1.0
 
     def draw(self, endpoint: Endpoint, elapsed_s: Decimal) -> tuple[Fault, ...]:  # noqa: ARG002
         """`elapsed_s` is not asked: the outage ends by the same clock that began it."""
         if self._time.true_s < self.out_until_s:
             self.struck += 1
             return (_OUT,)
+        if endpoint in self._hidden and self._time.true_s < self._blind_until_s:
+            return (self._hidden[endpoint],)
         due = self._due.get(endpoint)
         if not due:
             return ()
@@ -107,6 +124,7 @@ class Weather:
         self.plan = ScriptedPlan(scene.time)
         self._down_s = RESTART_S
         self._cuts = 0
+        self._copies = 0
         self.kills = 0
         self.is_calm = False
 
@@ -132,6 +150,9 @@ class Weather:
         """Set off everything that has come due."""
         while self._coming and self._coming[0].at_s <= self._scene.time.true_s:
             self._happen(self._coming.popleft())
+        if self._copies and (lost := self._lost()) is not None:
+            self._copies -= 1
+            self._scene.core.submit(ACCOUNT, lost, self._scene.time.now())
 
     def calm(self) -> None:
         """Faults stop, and what the operator had closed he opens again."""
@@ -164,6 +185,9 @@ class Weather:
                 self.plan.add(event)
             case Outage():
                 self.plan.out_until_s = self._scene.time.true_s + event.for_s
+            case Blind():
+                self.plan.add(_UNANSWERED)
+                self.plan.blind(event.for_s)
             case Crash() | Jam() | Kill() | Disarm():
                 self._lay(event)
             case Jump() | Drift():
@@ -257,16 +281,31 @@ class Weather:
             left = [order for order in core.open_orders(ACCOUNT) if not _is_ours(order)]
             for order in left[:1]:
                 core.cancel(ACCOUNT, order.id, now)
+        elif event.what == "copy":
+            self._copies += 1
         elif (ticket := self._ticket(event)) is not None:
             core.submit(ACCOUNT, ticket, now)
+
+    def _lost(self) -> Ticket | None:
+        """What somebody places who sees that an order of ours never arrived: just the same."""
+        checker = self._scene.checker
+        for name in checker.waiting:
+            intent = checker.sent[name]
+            if name not in checker.placed:
+                return Ticket(
+                    symbol=intent.symbol,
+                    side=intent.side,
+                    method=Method.LIMIT,
+                    qty=intent.qty,
+                    price=intent.price,
+                    client_id="by-hand",
+                )
+        return None
 
     def _ticket(self, event: Hand) -> Ticket | None:
         symbol = SYMBOLS[event.pair % len(SYMBOLS)]
         if event.what == "trade":
             return Ticket(symbol=symbol, side=Side.BUY, method=Method.MARKET, qty=HAND_BUDGET_TRY)
-        if event.what == "copy":
-            ours = [o for o in self._scene.core.open_orders(ACCOUNT) if _is_ours(o)]
-            return _named(ours[-1].ticket) if ours else None
         rules, quote = RULES[symbol], self._scene.core.quote(symbol)
         if quote is None:
             return None
@@ -277,15 +316,3 @@ class Weather:
 
 def _is_ours(order: PaperOrder) -> bool:
     return order.ticket.client_id.startswith(PREFIX)
-
-
-def _named(ticket: Ticket) -> Ticket:
-    """The same order, by somebody else."""
-    return Ticket(
-        symbol=ticket.symbol,
-        side=ticket.side,
-        method=ticket.method,
-        qty=ticket.qty,
-        price=ticket.price,
-        client_id="by-hand",
-    )
