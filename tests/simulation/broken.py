@@ -16,13 +16,13 @@ from btcbot_core.app.lease import Lease
 from btcbot_core.app.runner import Plan
 from btcbot_core.app.session import Session
 from btcbot_core.app.world import Ports
-from btcbot_core.cycle.cycle import Carried, Cycle, Heard
+from btcbot_core.cycle.cycle import Carried, Cycle
 from btcbot_core.cycle.steps import Step
-from btcbot_core.domain.account import Accounts
+from btcbot_core.domain.account import Accounts, Balance
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.errors import StoreError
 from btcbot_core.domain.gates import Refusal
-from btcbot_core.domain.ids import CycleId, FillId, RunId
+from btcbot_core.domain.ids import ClientId, CycleId, FillId, RunId
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import (
     Answer,
@@ -223,7 +223,7 @@ class AdoptsByPriceAndSize(_Settling):
             views = tuple(_likened(view, orders) for view in cycle.heard.views)
             numbers |= {view.exchange_id: view.client_id for view in views if view.client_id}
             fills = tuple(
-                replace(f, client_id=numbers.get(f.exchange_id, f.client_id))
+                replace(f, client_id=numbers.get(f.exchange_id) or _namesake(f, orders))
                 for f in cycle.heard.fills
             )
             return reconcile(replace(cycle, heard=replace(cycle.heard, views=views, fills=fills)))
@@ -242,6 +242,13 @@ def _likened(view: OrderView, orders: tuple[Order, ...]) -> OrderView:
         ):
             return replace(view, client_id=order.client_id)
     return view
+
+
+def _namesake(fill: Fill, orders: tuple[Order, ...]) -> ClientId | None:
+    """Whose fill it might be, by its price."""
+    looks = (fill.symbol, fill.side, fill.price)
+    alike = [o.client_id for o in orders if (o.symbol, o.side, o.price) == looks]
+    return alike[-1] if alike else fill.client_id
 
 
 class GivesUpAfterOneAbsence(Tampering):
@@ -332,14 +339,31 @@ class RestartsWithoutItsOrders(Tampering):
         return _AmnesiacStore(store)
 
 
-class SendsAgainAfterARestart(Tampering):
-    def session(self, session: Session, ports: Ports) -> None:
-        del session
-        with ports.store.read() as work:
-            carried = work.checkpoints.load(RUN)
-        for order in carried.orders.values() if carried else ():
-            if order.status in (OrderStatus.PLANNED, OrderStatus.UNKNOWN):
-                ports.exchange.submit(_intent(order))
+class SendsAgainWhatItDoesNotFind(_Exchange):
+    class Broken(_Through):
+        def find_order(self, order: Order) -> OrderView | None:
+            found = self.inner.find_order(order)
+            if found is None and order.status in (OrderStatus.PLANNED, OrderStatus.UNKNOWN):
+                self.inner.submit(_intent(order))
+            return found
+
+
+class GivesUpWhateverTheBalancesSay(_Settling):
+    @staticmethod
+    def wrapped(reconcile: Step) -> Step:
+        def broken(cycle: Cycle) -> Cycle:
+            done = reconcile(replace(cycle, accounts=_booked(cycle)))
+            return replace(done, accounts=cycle.accounts)
+
+        return broken
+
+
+def _booked(cycle: Cycle) -> Accounts:
+    """Balances that are always just what the ledger says."""
+    ledger = cycle.carried.ledger
+    held = {r.base: ledger.holding(s).qty for s, r in cycle.rules.items()}
+    held[ledger.quote] = ledger.cash_try
+    return {asset: Balance(asset, amount, Decimal(0)) for asset, amount in held.items()}
 
 
 def _intent(order: Order) -> Intent:
@@ -356,15 +380,25 @@ def _intent(order: Order) -> Intent:
     )
 
 
-class HearsNoFillsOfFinishedOrders(_Settling):
-    @staticmethod
-    def wrapped(reconcile: Step) -> Step:
-        def broken(cycle: Cycle) -> Cycle:
-            active = {o.exchange_id for o in cycle.carried.orders.values() if o.is_active}
-            return reconcile(replace(cycle, heard=_only(cycle.heard, active)))
-
-        return broken
-
-
-def _only(heard: Heard, numbers: set[str | None]) -> Heard:
-    return replace(heard, fills=tuple(f for f in heard.fills if f.exchange_id in numbers))
+BROKEN: tuple[type[Tampering], ...] = (
+    SendsBeforeItStores,
+    GoesOnWhenTheDiskIsFull,
+    BooksTheLedgerApart,
+    RetriesAPost,
+    SendsAgainWhatItDoesNotFind,
+    TakesNoAnswerForANo,
+    ForgetsUnknownOrders,
+    GivesUpAfterOneAbsence,
+    GivesUpWhateverTheBalancesSay,
+    AdoptsByPriceAndSize,
+    DropsLateFills,
+    BooksAFillTwice,
+    MovesItsCursorBeforeTheCommit,
+    CountsFeesInFloats,
+    TakesACancelForDone,
+    CancelsWhatIsNotOurs,
+    SkipsTheLatch,
+    ReadsTheLatchOnceAStart,
+    ForgetsTheLease,
+    RestartsWithoutItsOrders,
+)
