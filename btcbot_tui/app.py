@@ -142,15 +142,20 @@ class Console(App[None], inherit_bindings=False):
 
     def on_console_killed(self, message: Killed) -> None:
         words = self._look.words
+        self._watch.have_killed(self._who(), KILL_REASON, message.problem)
         if message.problem:
             self.answer(words.kill_not_stored.format(problem=message.problem), Ink.ALARM)
         else:
             self.answer(words.kill_again if message.was_killed else words.kill_set, Ink.ALARM)
         self.pull()
+        self.redraw()
 
     def action_disarm(self) -> None:
-        self._feed.disarm(self._who())
-        self.answer(self._look.words.disarmed)
+        words, who = self._look.words, self._who()
+        self._feed.disarm(who)
+        self._watch.have_disarmed(words.disarmed_by.format(who=who))
+        self.answer(words.disarmed)
+        self.redraw()
 
     # Arming, and the alarms
 

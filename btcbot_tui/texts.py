@@ -251,6 +251,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     kill_set: str = "KILLED: no new order leaves"
     kill_again: str = "already killed"
     kill_not_stored: str = "KILLED in memory, but not stored: {problem}"
+    disarmed_by: str = "disarmed by {who}"
     disarmed: str = "disarmed: no live order leaves"
     arm_on_paper: str = "this run is on paper: nothing to arm"
     arm_not_yet: str = "not yet: the first cycle is still to come"

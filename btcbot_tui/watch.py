@@ -7,8 +7,11 @@ from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
+from btcbot_core.app.arming import ArmingView
 from btcbot_core.app.frames import Feed, Frame, Note, SetPace
+from btcbot_core.app.lease import LeaseView
 from btcbot_core.domain.ids import ClientId
+from btcbot_core.domain.kill import KillState
 from btcbot_tui.alarms import READ_S, Alarm, AlarmKey, Alarms, acknowledged, after
 from btcbot_tui.moment import Moment, is_recorded, open_orders
 from btcbot_tui.texts import ENGLISH, Words
@@ -46,6 +49,8 @@ class Watch:
         self._alarms: Alarms = ()
         self._first_since: tuple[AlarmKey | None, float] = (None, 0.0)
         self._killed_with: frozenset[ClientId] = frozenset()
+        self._killed: KillState | None = None
+        self._disarmed: tuple[ArmingView, ArmingView] | None = None
         self.is_stopping = False
         self._learn(self._frame)
 
@@ -65,7 +70,7 @@ class Watch:
 
     def moment(self) -> Moment:
         """This instant, for the views."""
-        frame, now_s = self._frame, self._look.monotonic_s()
+        frame, now_s = self._with_own_acts(self._frame), self._look.monotonic_s()
         shown, paused_s = frame, None
         if self._paused is not None:
             shown, paused_s = self._paused[0], int(now_s - self._paused[1])
@@ -101,15 +106,37 @@ class Watch:
     def alarms(self) -> Alarms:
         return self._alarms
 
+    def have_killed(self, who: str, why: str, problem: str) -> None:
+        """The latch is set now; a runner in a long turn shows it only after that."""
+        if not self._feed.latest.kill.is_set:
+            self._killed = KillState(True, self._look.wall(), who, why, problem)
+            self._killed_with |= open_orders(self._frame)
+
+    def have_disarmed(self, why: str) -> None:
+        """The lease is over now, whatever the runner last showed of it."""
+        arming = self._feed.latest.arming
+        over = msgspec.structs.replace(arming, lease=LeaseView(ended_because=why))
+        self._disarmed = arming, over
+
+    def _with_own_acts(self, frame: Frame) -> Frame:
+        """The frame with what the operator has done since, until the run itself shows it."""
+        if self._killed is not None:
+            frame = msgspec.structs.replace(frame, kill=self._killed)
+        if self._disarmed is not None and frame.arming is self._disarmed[0]:
+            frame = msgspec.structs.replace(frame, arming=self._disarmed[1])
+        return frame
+
     def _learn(self, frame: Frame, last: Frame | None = None) -> None:
         """What outlasts a frame: alarms that nobody has seen, and what was open at the kill."""
         cycle = frame.cycle
         if cycle is not None and (last is None or cycle is not last.cycle):
             self._have(after(self._alarms, cycle.anomalies, cycle.at))
-        if not frame.kill.is_set:
-            self._killed_with = frozenset()
-        else:
+        if frame.kill.is_set:
+            self._killed = None
+        if frame.kill.is_set or self._killed is not None:
             self._killed_with |= open_orders(frame)
+        else:
+            self._killed_with = frozenset()
 
     def _have(self, alarms: Alarms) -> None:
         """Take the alarms as they are now, and note since when this one has stood first."""

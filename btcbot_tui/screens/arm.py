@@ -46,6 +46,8 @@ class ArmDialog(Dialog[str]):
         """One that was shown before we asked: it will be worthless once we are answered."""
         self._has_phrase = False
         self._attempts = 0
+        self._was_pasted = False
+        """Whether the last thing that happened in a field was a paste."""
 
     def content(self) -> ComposeResult:
         words, arming = self._moment.words, self._arming
@@ -108,8 +110,8 @@ class ArmDialog(Dialog[str]):
         if step is Step.SUPERVISE:
             answered = arming.attempts > self._attempts
             self._say("#outcome", outcome_told(arming, answered, words))
-        else:
-            self._say("#hint", words.arm_closes.format(seconds=self._left_s()))
+        closes = words.arm_closes.format(seconds=self._left_s())
+        self._say("#hint", words.arm_pasted if self._was_pasted else closes)
         for name in Step:
             self.query_one(f"#{_PARTS[name]}").display = name is step
         self.query_one("#hint").display = step is not Step.SUPERVISE
@@ -153,6 +155,7 @@ class ArmDialog(Dialog[str]):
     def typed(self) -> None:
         if not self.query_one("#box").disabled:
             self._touch()
+            self._was_pasted = False
         self.query_one("#do", Button).disabled = not self._is_ready()
 
     @on(Input.Submitted)
@@ -162,7 +165,8 @@ class ArmDialog(Dialog[str]):
 
     @on(TypedInput.Refused)
     def refuse_paste(self) -> None:
-        self._say("#hint", self._moment.words.arm_pasted)
+        self._was_pasted = True
+        self._tell()
 
     def _touch(self) -> None:
         self._touched_s = self._monotonic_s()

@@ -58,6 +58,8 @@ class Pane(Widget):
         self._lines = ()
         if self._moment is not None:
             self.show(self._moment)
+        # What the old lines left below the new ones was painted at the new size already.
+        self.refresh()
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

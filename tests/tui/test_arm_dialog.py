@@ -279,6 +279,7 @@ def test_a_pasted_phrase_arms_nothing_and_is_told() -> None:
         await pilot.press("ctrl+v")
         await pilot.pause()
         assert field.value == ""
+        console.redraw()
         assert "Pasting is refused" in shown(pilot, "#hint")
         assert not is_offered(pilot)
 

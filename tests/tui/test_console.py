@@ -42,6 +42,7 @@ from tests.tui.frames import (
     anomalous,
     armed,
     before_the_first_cycle,
+    degraded,
     ended,
     killed,
 )
@@ -677,3 +678,60 @@ def test_what_was_open_at_the_kill_is_counted_down() -> None:
         assert "holding 3 assets" in pane_text(pilot, "Banner")
 
     tell(console, story, (200, 60))
+
+
+# ------------------------------------------------------------- what a runner has not shown yet
+
+
+class BusyRunner(StillFeed):
+    """A run in the middle of a long turn: what is done to it is in no frame yet."""
+
+    def kill(self, who: str, why: str) -> None:
+        self.kills.append((who, why))
+
+
+def test_a_kill_in_a_long_turn_is_on_the_banner_at_once() -> None:
+    feed = BusyRunner(armed())
+    console = a_console(feed)
+
+    async def story(pilot: Pilot[None]) -> None:
+        await opened(pilot, "ctrl+k")
+        assert "■ KILLED 14:02:11 ops" in pane_text(pilot, "Banner")
+        assert "3 of 3 still open" in pane_text(pilot, "Banner")
+        assert "LIVE BLOCKED (KILLED)" in pane_text(pilot, "Banner")
+        feed.frame = killed(armed())
+        console.pull()
+        assert '"bad fills"' in pane_text(pilot, "Banner"), "the run's own word counts"
+        feed.frame = armed()
+        console.pull()
+        assert "kill OFF" in pane_text(pilot, "Banner")
+
+    tell(console, story, (200, 60))
+
+
+def test_a_disarming_in_a_long_turn_is_on_the_banner_at_once() -> None:
+    feed = StillFeed(armed())
+    console = a_console(feed)
+
+    async def story(pilot: Pilot[None]) -> None:
+        await opened(pilot, "D")
+        assert "LIVE DISARMED (disarmed by ops)" in pane_text(pilot, "Banner")
+        feed.frame = armed(60)
+        console.pull()
+        assert "LIVE EXPIRING 01:00" in pane_text(pilot, "Banner"), "the run's own word counts"
+
+    tell(console, story)
+
+
+def test_a_screen_that_grew_keeps_nothing_of_the_old_lines() -> None:
+    console = a_console(StillFeed(degraded()))
+
+    async def story(pilot: Pilot[None]) -> None:
+        await pilot.resize_terminal(200, 60)
+        await pilot.pause()
+        risk = pilot.app.screen.query_one("#risk", Pane).region
+        rows = pilot.app.screen._compositor.render_strips()
+        drawn = [row.crop(risk.x, risk.right).text for row in rows[risk.y : risk.bottom]]
+        assert [row.rstrip() for row in drawn] == pane_text(pilot, "#risk").split("\n")
+
+    tell(console, story)
