@@ -7,7 +7,7 @@ cannot be derived is kept. Equal cycles give equal bytes.
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from hashlib import blake2b
+from hashlib import sha256
 
 import msgspec
 
@@ -25,10 +25,10 @@ from btcbot_core.risk.verdict import ModeReason
 
 VERSION = 2
 """1 had no inputs and no seal."""
-_SEAL_BYTES = 6
+_SEAL_DIGITS = 12
 _DECIMALS_MAX = 8
 _SEAL = b',"seal":"'
-_SEAL_LENGTH = len(_SEAL) + 2 * _SEAL_BYTES + len(b'"}')
+_SEAL_LENGTH = len(_SEAL) + _SEAL_DIGITS + len(b'"}')
 
 
 class QuoteRow(msgspec.Struct, frozen=True, array_like=True):
@@ -213,9 +213,8 @@ def is_sealed(data: bytes, cycle: CycleId, at: datetime) -> bool:
 
 
 def _seal(data: bytes, cycle: CycleId, at: datetime) -> bytes:
-    digest = blake2b(data, digest_size=_SEAL_BYTES)
-    digest.update(f"{cycle}|{at.isoformat()}".encode())
-    return digest.hexdigest().encode()
+    named = f"|{cycle}|{at.isoformat()}".encode()
+    return sha256(data + named).hexdigest()[:_SEAL_DIGITS].encode()
 
 
 def _mode_row(reason: ModeReason) -> ModeRow:
