@@ -100,12 +100,13 @@ def load(folder: Path) -> Dataset:
     wrong: nothing of a bad dataset is used.
     """
     root = _root(folder)
+    # First, while nothing else is in memory: of tickers nothing is kept.
+    for path in _files(root, "ticker").values():
+        check_ticker(path, _label("ticker", path))
     candles = {s: read_candles(p, _label("candles", p)) for s, p in _files(root, "candles").items()}
     if not candles:
         raise DatasetError(f"dataset {shown(folder.name)}: found no candles/*.csv, expected some")
     books = {s: read_books(p, _label("orderbook", p)) for s, p in _files(root, "orderbook").items()}
-    for path in _files(root, "ticker").values():
-        check_ticker(path, _label("ticker", path))
     extra = sorted(entry.name for entry in root.iterdir() if entry.name not in _KNOWN_ENTRIES)
     warnings = [f"{shown(name)} is no part of a dataset: left alone" for name in extra[:10]]
     if stray := sorted(set(books) - set(candles)):
