@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from btcbot_core.app.verify import PAGE
+from btcbot_core.app.verify import PAGE, Progress
 from btcbot_core.cycle.learning import RebalanceRow
 from btcbot_core.cycle.trace import Trace, decode
 from btcbot_core.domain.codes import Severity
@@ -81,14 +81,17 @@ def study(work: UnitOfWork, run: RunId) -> Iterator[Studied]:
                 ) from error
 
 
-def newest(work: UnitOfWork, run: RunId, count: int | None) -> Sequence[CycleFigures]:
+def newest(
+    work: UnitOfWork, run: RunId, count: int | None, progress: Progress
+) -> Sequence[CycleFigures]:
     """The figures of the last cycles, oldest first; None is all of them.
 
     A run is read from its start: drawdown and thresholds are of what went before.
     """
     found: list[CycleFigures] = []
-    for cycle in study(work, run):
+    for number, cycle in enumerate(study(work, run), start=1):
         found.append(cycle.figures)
+        progress(number)
         if count is not None and len(found) > 2 * count:
             del found[:-count]
     return found if count is None else found[len(found) - min(count, len(found)) :]

@@ -13,6 +13,7 @@ import msgspec
 
 from btcbot_core.app.comparing import ABSENT, Difference, first_difference
 from btcbot_core.app.figures import rebalancing, study
+from btcbot_core.app.verify import Progress
 from btcbot_core.cycle.trace import Trace, without_inputs
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.money import NotANumberError, canonical, decimal_from
@@ -93,13 +94,19 @@ class _Chain:
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
-def compare(a: tuple[UnitOfWork, RunRow], b: tuple[UnitOfWork, RunRow], window: Window) -> Parity:
+def compare(
+    a: tuple[UnitOfWork, RunRow],
+    b: tuple[UnitOfWork, RunRow],
+    window: Window,
+    progress: Progress,
+) -> Parity:
     """Walk both runs side by side. Raises ConfigError where either has no cycle in the window."""
     chains = _Chain(), _Chain()
     parted: tuple[_Item | None, _Item | None, Difference] | None = None
     for one, other in zip_longest(_items(*a, window), _items(*b, window)):
         chains[0].add(one)
         chains[1].add(other)
+        progress(max(chain.cycles for chain in chains))
         if parted is None:
             found = first_difference(_values(one), _values(other))
             parted = None if found is None else (one, other, found)

@@ -33,6 +33,8 @@ def report(arguments: argparse.Namespace) -> int:
         with store.read() as work:
             made = make_report(work, run, progress)
     if arguments.html:
+        if sys.stderr.isatty():
+            say("drawing the charts")
         reporting.write_file(Path(arguments.html), [reporting.html_page(made)])
         say(f"written: {arguments.html}")
     if arguments.json:
@@ -89,8 +91,8 @@ def parity(arguments: argparse.Namespace) -> int:
     window = Window(_instant("--start", arguments.start), _instant("--end", arguments.end))
     with reporting.open_two(Path(arguments.db_a), Path(arguments.db_b)) as (one, other):
         runs = run_named(one, arguments.run_a), run_named(other, arguments.run_b)
-        with one.read() as work_a, other.read() as work_b:
-            found = compare((work_a, runs[0]), (work_b, runs[1]), window)
+        with one.read() as work_a, other.read() as work_b, Progress("cycles compared") as progress:
+            found = compare((work_a, runs[0]), (work_b, runs[1]), window, progress)
     if arguments.json:
         print_json(found)
     else:
@@ -126,8 +128,8 @@ def _rows(arguments: argparse.Namespace) -> Sequence[CycleFigures]:
     is_windowed = window != Window()
     with _reader(arguments) as store:
         run = run_named(store, arguments.run)
-        with store.read() as work:
-            found = newest(work, run.id, None if is_windowed else count)
+        with store.read() as work, Progress("cycles read") as progress:
+            found = newest(work, run.id, None if is_windowed else count, progress)
     if not is_windowed:
         return found
     inside = [row for row in found if window.holds(row.ts)]

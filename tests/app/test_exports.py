@@ -31,7 +31,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> tuple[CycleFigures, ...]:
     with closing(bootstrap.open_reader(database)) as store:
         run = run_named(store)
         with store.read() as work:
-            return tuple(newest(work, run.id, None))
+            return tuple(newest(work, run.id, None, lambda _: None))
 
 
 def test_the_figures_of_every_cycle_add_up(rows: tuple[CycleFigures, ...]) -> None:

@@ -35,7 +35,7 @@ def held_together(a: Path, b: Path, window: Window = Window()) -> Parity:  # noq
     with open_two(a, b) as (one, two):
         runs = run_named(one), run_named(two)
         with one.read() as work_a, two.read() as work_b:
-            return compare((work_a, runs[0]), (work_b, runs[1]), window)
+            return compare((work_a, runs[0]), (work_b, runs[1]), window, lambda _: None)
 
 
 def rewrite(database: Path, step: int, old: bytes, new: bytes) -> None:
