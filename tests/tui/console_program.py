@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from btcbot_core.app.frames import Command, Note, NoteLevel, Outcome, Stop
+from btcbot_core.app.frames import Command, Note, NoteLevel, Outcome, SelectArm, Stop
 from btcbot_core.domain.kill import KillState
 from btcbot_core.domain.market import MarketSnapshot
 from btcbot_tui.app import Console
@@ -37,7 +37,8 @@ class ScriptedRun:
         self._kill = KillState(False)
         self._notes = list(frames.some_notes())
         self.exit_code = 0
-        self.latest = frames.a_frame()
+        self._is_live: bool = arguments.live
+        self.latest = frames.disarmed() if self._is_live else frames.a_frame()
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="cycle-runner").start()
@@ -56,6 +57,8 @@ class ScriptedRun:
         self._say(f"command {command}")
         if isinstance(command, Stop):
             self.stop()
+        if isinstance(command, SelectArm):
+            self.latest = frames.disarmed(frames.PHRASE)
 
     def kill(self, who: str, why: str) -> None:
         self._say(f"kill {who}: {why}")
@@ -116,6 +119,7 @@ def main() -> int:
     top.add_argument("--hang", action="store_true", help="the runner never ends")
     top.add_argument("--block-loop", action="store_true", help="the event loop stands still")
     top.add_argument("--hostile", action="store_true", help="a new attack each cycle")
+    top.add_argument("--live", action="store_true", help="a run that can be armed")
     top.add_argument("--ascii", action="store_true")
     arguments = top.parse_args()
     run = ScriptedRun(arguments)

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.frames import HOSTILE
+from tests.tui.frames import HOSTILE, PHRASE
 from tests.tui.terminal import Terminal
 
 pytestmark = pytest.mark.pty
 
+DEAF_S = 1.0
+"""Longer than a dialog is deaf after it opened, beside a thread that computes."""
 KILL_KEY = "\x0b"
 PROGRAM = "tests.tui.console_program"
 RESTORE_TAIL = b"\x1b[?1049l\x1b[?25h\x1b[?1004l"
@@ -183,6 +185,36 @@ def test_sigusr1_kills_without_ending(tmp_path: Path) -> None:
         terminal.wait_for("■ KILLED")
         assert journal.has_kill()
         assert terminal.is_running()
+
+
+def test_a_pasted_phrase_arms_nothing_and_a_typed_one_does(tmp_path: Path) -> None:
+    with running(tmp_path, "--live", "--cycle-s", "0.001", size=(120, 40)) as (terminal, journal):
+        terminal.send("A")
+        terminal.wait_for("All holds")
+        terminal.read_for(DEAF_S)
+        terminal.send("\t\r")
+        terminal.wait_for("step 2 of 3")
+        terminal.read_for(DEAF_S)
+        _type(terminal, "\t\tcanary\t")
+        terminal.wait_for("canary")
+        terminal.send(f"\x1b[200~{PHRASE}\x1b[201~")
+        terminal.wait_for("Pasting is refused")
+        _type(terminal, "\r\t\r")
+        terminal.read_for(0.3)
+        assert not _armed(journal)
+        _type(terminal, f"\t{PHRASE}\t\t\r")
+        terminal.wait_until(lambda: _armed(journal), "the grant")
+
+
+def _type(terminal: Terminal, keys: str) -> None:
+    """One key after another, as fingers do."""
+    for key in keys:
+        terminal.send(key)
+        terminal.read_for(0.05)
+
+
+def _armed(journal: Journal) -> bool:
+    return any(line.startswith("command Arm(") for line in journal.lines())
 
 
 def test_after_a_stop_that_nobody_can_refuse_the_screen_comes_back(tmp_path: Path) -> None:
