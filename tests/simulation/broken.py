@@ -5,7 +5,6 @@ Each replaces one real part by a broken one; no switch in the product knows of t
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -22,136 +21,28 @@ from btcbot_core.domain.account import Accounts, Balance
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.errors import StoreError
 from btcbot_core.domain.gates import Refusal
-from btcbot_core.domain.ids import ClientId, CycleId, FillId, RunId
-from btcbot_core.domain.symbol import Symbol
+from btcbot_core.domain.ids import ClientId, CycleId, RunId
 from btcbot_core.domain.trading import (
-    Answer,
-    AnswerKind,
     Fill,
-    Intent,
     Order,
     OrderStatus,
     OrderView,
-    ViewStatus,
 )
-from btcbot_core.ports import CheckpointRepo, ExchangePort, KillLatch, Store, UnitOfWork
+from btcbot_core.ports import CheckpointRepo, KillLatch, Store, UnitOfWork
+from tests.simulation.broken_exchanges import (
+    BooksAFillTwice,
+    CancelsWhatIsNotOurs,
+    CountsFeesInFloats,
+    DropsLateFills,
+    MovesItsCursorBeforeTheCommit,
+    RetriesAPost,
+    SendsAgainWhatItDoesNotFind,
+    TakesACancelForDone,
+    TakesNoAnswerForANo,
+)
 from tests.simulation.wiring import RUN, Tampering
 
 replace = msgspec.structs.replace
-
-
-class _Through:
-    """An exchange that passes everything on; the broken ones change one thing."""
-
-    def __init__(self, inner: ExchangePort) -> None:
-        self.inner = inner
-
-    def balances(self) -> Accounts:
-        return self.inner.balances()
-
-    def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
-        return self.inner.open_orders(symbol)
-
-    def find_order(self, order: Order) -> OrderView | None:
-        return self.inner.find_order(order)
-
-    def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
-        return self.inner.fills(symbol, since)
-
-    def submit(self, intent: Intent) -> Answer:
-        return self.inner.submit(intent)
-
-    def cancel(self, order: Order) -> Answer:
-        return self.inner.cancel(order)
-
-
-class _Exchange(Tampering):
-    """Puts a broken exchange before the bot."""
-
-    Broken: type[_Through]
-
-    def exchange(self, exchange: ExchangePort) -> ExchangePort:
-        return self.Broken(exchange)
-
-
-class RetriesAPost(_Exchange):
-    class Broken(_Through):
-        def submit(self, intent: Intent) -> Answer:
-            answer = self.inner.submit(intent)
-            return self.inner.submit(intent) if answer.kind is AnswerKind.UNKNOWN else answer
-
-
-class TakesNoAnswerForANo(_Exchange):
-    class Broken(_Through):
-        def submit(self, intent: Intent) -> Answer:
-            answer = self.inner.submit(intent)
-            is_lost = answer.kind is AnswerKind.UNKNOWN
-            return replace(answer, kind=AnswerKind.REJECTED) if is_lost else answer
-
-
-class DropsLateFills(_Exchange):
-    class Broken(_Through):
-        def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
-            found = self.inner.fills(symbol, since)
-            newest = max((fill.at for fill in found), default=since)
-            return tuple(f for f in found if newest - f.at < timedelta(seconds=100))
-
-
-class BooksAFillTwice(_Exchange):
-    class Broken(_Through):
-        def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
-            found = self.inner.fills(symbol, since)
-            return (*found, *(replace(f, id=FillId(f"{f.id}-again")) for f in found[-1:]))
-
-
-class CountsFeesInFloats(_Exchange):
-    class Broken(_Through):
-        def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
-            found = self.inner.fills(symbol, since)
-            return tuple(replace(f, fee=Decimal(float(f.fee))) for f in found)
-
-
-class MovesItsCursorBeforeTheCommit(_Exchange):
-    class Broken(_Through):
-        def __init__(self, inner: ExchangePort) -> None:
-            super().__init__(inner)
-            self._given: set[FillId] = set()
-
-        def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
-            new = tuple(f for f in self.inner.fills(symbol, since) if f.id not in self._given)
-            self._given |= {fill.id for fill in new}
-            return new
-
-
-class CancelsWhatIsNotOurs(_Exchange):
-    class Broken(_Through):
-        def cancel(self, order: Order) -> Answer:
-            for view in self.inner.open_orders(order.symbol):
-                if view.exchange_id != order.exchange_id:
-                    self.inner.cancel(replace(order, exchange_id=view.exchange_id))
-            return self.inner.cancel(order)
-
-
-class TakesACancelForDone(_Exchange):
-    class Broken(_Through):
-        def __init__(self, inner: ExchangePort) -> None:
-            super().__init__(inner)
-            self._asked: set[str] = set()
-
-        def cancel(self, order: Order) -> Answer:
-            self._asked.add(order.exchange_id or "")
-            return self.inner.cancel(order)
-
-        def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
-            return tuple(self._done(view) for view in self.inner.open_orders(symbol))
-
-        def find_order(self, order: Order) -> OrderView | None:
-            view = self.inner.find_order(order)
-            return None if view is None else self._done(view)
-
-        def _done(self, view: OrderView) -> OrderView:
-            is_done = view.exchange_id in self._asked
-            return replace(view, status=ViewStatus.CANCELED) if is_done else view
 
 
 class _BlindPermit(Permit):
@@ -190,7 +81,7 @@ class _Settling(Tampering):
 
     @staticmethod
     def wrapped(reconcile: Step) -> Step:
-        raise NotImplementedError
+        return reconcile
 
     def plan(self, plan: Plan) -> Plan:
         reconcile, *others = plan.stage.settle
@@ -339,15 +230,6 @@ class RestartsWithoutItsOrders(Tampering):
         return _AmnesiacStore(store)
 
 
-class SendsAgainWhatItDoesNotFind(_Exchange):
-    class Broken(_Through):
-        def find_order(self, order: Order) -> OrderView | None:
-            found = self.inner.find_order(order)
-            if found is None and order.status in (OrderStatus.PLANNED, OrderStatus.UNKNOWN):
-                self.inner.submit(_intent(order))
-            return found
-
-
 class GivesUpWhateverTheBalancesSay(_Settling):
     @staticmethod
     def wrapped(reconcile: Step) -> Step:
@@ -364,20 +246,6 @@ def _booked(cycle: Cycle) -> Accounts:
     held = {r.base: ledger.holding(s).qty for s, r in cycle.rules.items()}
     held[ledger.quote] = ledger.cash_try
     return {asset: Balance(asset, amount, Decimal(0)) for asset, amount in held.items()}
-
-
-def _intent(order: Order) -> Intent:
-    return Intent(
-        client_id=order.client_id,
-        cycle_id=order.cycle_id,
-        symbol=order.symbol,
-        side=order.side,
-        price=order.price,
-        qty=order.qty,
-        ttl_s=order.ttl_s,
-        reason=order.reason,
-        decided_at=order.created_at,
-    )
 
 
 BROKEN: tuple[type[Tampering], ...] = (
