@@ -87,7 +87,11 @@ class ReplayMarket:
             if self._is_old(at_us, now_us):
                 return f"no data since {_clock_time(instant(at_us))}"
             return Quote(
-                symbol, pair.book.bid[row], pair.book.ask[row], instant(at_us), BookSource.RECORDED
+                symbol,
+                pair.book.bid[row],
+                pair.book.ask[row],
+                self._clock.now() if at_us == now_us else instant(at_us),
+                BookSource.RECORDED,
             )
         row = self._last_row(pair, now_us)
         if row < 0:
@@ -98,7 +102,8 @@ class ReplayMarket:
         known = self._quotes.get(symbol)
         if known is not None and known[0] == row:
             return known[1]
-        quote = self._modelled(pair.rules, pair.candles.close[row], instant(at_us))
+        at = self._clock.now() if at_us == now_us else instant(at_us)
+        quote = self._modelled(pair.rules, pair.candles.close[row], at)
         self._quotes[symbol] = (row, quote)
         return quote
 
