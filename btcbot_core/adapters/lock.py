@@ -125,10 +125,9 @@ class InstanceLock:
         if self._handle is None:
             return
         handle, self._handle = self._handle, None
-        try:
+        with suppress(OSError):  # on a full disk it keeps a name, and is free all the same
             os.ftruncate(handle, 0)
-        finally:
-            os.close(handle)
+        os.close(handle)
 
     def __enter__(self) -> "InstanceLock":
         self.acquire()

@@ -39,6 +39,7 @@ from btcbot_core.domain.errors import (
     ExchangeUnavailableError,
     ExitCode,
     InvariantBrokenError,
+    KeyRefusedError,
     StoreBusyError,
 )
 from btcbot_core.domain.gates import Gates
@@ -51,6 +52,9 @@ from btcbot_core.ledger.entries import LedgerEventKind
 
 FAILURES_MAX = 5
 """Failed turns in a row after which the bot kills itself (DEC-10)."""
+
+KEYS_REFUSED_MAX = 2
+"""Turns that end with our key refused, until the bot kills itself (DEC-10)."""
 LATCH_LOOK_S = 0.2
 """How often a waiting session looks for a kill that another process set."""
 ACTS_MAX = 100
@@ -114,6 +118,7 @@ class Session:
         self._stopping = threading.Event()
         self._runner = CycleRunner(ports, plan, self._observe)
         self._failures = 0
+        self._keys_refused = 0
         self._turns = 0
         self._last_failure: BotError | None = None
         self.error: BotError | None = None
@@ -253,7 +258,7 @@ class Session:
             cycle = self._turn(carried, step)
         except (ExchangeUnavailableError, ExchangeRefusedError, StoreBusyError) as error:
             return self._stumble(error, carried)
-        self._failures, self._last_failure = 0, None
+        self._failures, self._keys_refused, self._last_failure = 0, 0, None
         took_ms = (self._ports.clock.monotonic_s() - began_s) * 1000
         self.display.show(cycle, self._ports.latch.state(), took_ms)
         self.watch.after_turn()
@@ -278,8 +283,12 @@ class Session:
     def _stumble(self, error: BotError, carried: Carried) -> Carried:
         self._failures, self._last_failure = self._failures + 1, error
         self.display.show_stumble(error)
+        if isinstance(error, KeyRefusedError):
+            self._keys_refused += 1
         if self._failures == FAILURES_MAX:
             self._ports.latch.set("btcbot", f"{FAILURES_MAX} cycles in a row failed: {error}")
+        if self._keys_refused == KEYS_REFUSED_MAX:
+            self._ports.latch.set("btcbot", f"our key was refused twice: {error}")
         with self._ports.store.read() as work:  # what the turn had made durable, it has learned
             return work.checkpoints.load(self._plan.run) or carried
 

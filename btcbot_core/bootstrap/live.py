@@ -54,17 +54,7 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
     exchange = ArmedExchange(client, lambda: situation().gates, permit)
     policy = settings.policy()
     plan = Plan(run=row.id, stage=stage, policy=policy, symbols=settings.symbols)
-    world = World(
-        role=options.role,
-        kind=row.kind,
-        stage=stage.name,
-        steps=plan.phases,
-        source=settings.btcturk_base_url,
-        book="live",
-        database=str(database),
-        quote=quote_of(settings),
-        stale_after_s=policy.limits.max_data_age_s,
-    )
+    world = _world(options, settings, plan, row.kind)
     ports = Ports(
         clock,
         clock,
@@ -95,6 +85,20 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
     session.observe(log)
     session.on_close(ControlServer(control_path(database), Control(session, limits).answer).close)
     return session
+
+
+def _world(options: SessionOptions, settings: Settings, plan: Plan, kind: RunKind) -> World:
+    return World(
+        role=options.role,
+        kind=kind,
+        stage=plan.stage.name,
+        steps=plan.phases,
+        source=settings.btcturk_base_url,
+        book="live",
+        database=str(settings.state_db_path),
+        quote=quote_of(settings),
+        stale_after_s=plan.policy.limits.max_data_age_s,
+    )
 
 
 def lease_limits(settings: Settings) -> LeaseLimits:

@@ -1,6 +1,7 @@
 """Data to stdout, words to stderr; JSON is one object."""
 
 import sys
+from contextlib import suppress
 from collections.abc import Mapping
 
 import msgspec
@@ -22,8 +23,9 @@ def print_pairs(pairs: Mapping[str, object]) -> None:
 
 
 def say(text: str) -> None:
-    """A line for the operator, beside the data."""
-    print(plain(text), file=sys.stderr, flush=True)
+    """A line for the operator, beside the data. Nobody may be there to read it any more."""
+    with suppress(OSError, ValueError):
+        print(plain(text), file=sys.stderr, flush=True)
 
 
 def plain(text: str) -> str:

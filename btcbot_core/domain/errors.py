@@ -77,6 +77,10 @@ class ExchangeRefusedError(BotError):
     exit_code = ExitCode.EXCHANGE_UNUSABLE
 
 
+class KeyRefusedError(ExchangeRefusedError):
+    """The exchange does not take our key, its signature or its stamp."""
+
+
 class BadAnswerError(ExchangeUnavailableError):
     """The exchange answered something that does not parse; never half-used."""
 

@@ -13,7 +13,7 @@ from btcbot_core.cycle.steps import judge
 from btcbot_core.cycle.trace import Trace, decode, without_inputs
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import RiskMode
-from btcbot_core.domain.errors import ExchangeUnavailableError, StoreBusyError
+from btcbot_core.domain.errors import ExchangeUnavailableError, KeyRefusedError, StoreBusyError
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import AnswerKind
 from tests.build import BTC
@@ -178,6 +178,16 @@ def test_five_failed_cycles_in_a_row_set_the_kill_latch(rig: Rig) -> None:
     session.run()
     assert rig.latch.is_set()
     assert rig.latch.state().who == "btcbot"
+
+
+def test_a_key_refused_twice_sets_the_kill_latch(rig: Rig) -> None:
+    rig.exchange.failure = KeyRefusedError("refused with HTTP 200: UNAUTHORIZED")
+
+    rig.session(1).run()
+    assert not rig.latch.is_set()
+    rig.session(2).run()
+    assert rig.latch.is_set()
+    assert "our key was refused twice" in rig.latch.state().why
 
 
 def test_a_defect_of_ours_stops_the_bot_and_kills(rig: Rig) -> None:

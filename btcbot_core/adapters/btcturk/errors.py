@@ -11,6 +11,7 @@ from btcbot_core.domain.errors import (
     BadAnswerError,
     ExchangeRefusedError,
     ExchangeUnavailableError,
+    KeyRefusedError,
 )
 
 T = TypeVar("T")
@@ -71,6 +72,10 @@ class RefusalError(ExchangeRefusedError):
         self.code = code
         self.message = message
         self.request_id = request_id
+
+
+class UnauthorizedError(RefusalError, KeyRefusedError):
+    """The exchange does not take our key."""
 
 
 class UnusableAnswerError(BadAnswerError):

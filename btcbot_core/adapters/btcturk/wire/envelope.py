@@ -11,6 +11,7 @@ import msgspec
 from btcbot_core.adapters.btcturk.errors import (
     NoAnswerError,
     RefusalError,
+    UnauthorizedError,
     UnusableAnswerError,
     clean,
 )
@@ -82,7 +83,8 @@ def data_of(reply: Reply) -> msgspec.Raw:
         raise NoAnswerError(f"HTTP {reply.status}: {code}: {message}", reply.request_id)
     if not 400 <= reply.status < 500 and reply.status != 200:
         raise reply.bad("its status is neither a yes nor a no")
-    raise RefusalError(reply.status, code, message, reply.request_id)
+    refusal = UnauthorizedError if code == Refusal.UNAUTHORIZED else RefusalError
+    raise refusal(reply.status, code, message, reply.request_id)
 
 
 def parse(reply: Reply, body: bytes | msgspec.Raw, shape: msgspec.json.Decoder[T]) -> T:
