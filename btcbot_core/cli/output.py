@@ -1,8 +1,8 @@
 """Data to stdout, words to stderr; JSON is one object."""
 
 import sys
-from contextlib import suppress
 from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
 

@@ -55,7 +55,7 @@ def rehearsing(faults: str = "", key: str = KEY, secret: str = SECRET) -> Iterat
             rehearsal.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def stage() -> Iterator[Rehearsal]:
     with rehearsing() as rehearsal:
         yield rehearsal

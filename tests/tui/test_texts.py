@@ -12,7 +12,7 @@ from btcbot_tui.texts import ENGLISH, Words
 SOURCES = [
     path.read_text(encoding="utf-8")
     for path in Path(btcbot_tui.__file__).parent.rglob("*.py")
-    if path.name != "texts.py"
+    if path.name not in {"texts.py", "alarm_texts.py"}
 ]
 
 

@@ -108,10 +108,10 @@ def test_l07_order_is_by_number_and_a_sale_before_its_purchase_is_refused() -> N
 def test_l09_a_fee_in_another_currency_is_converted_by_its_pair_or_kept_apart() -> None:
     """A pair's mark converts; without one the fee is kept as it is and counts against the mode."""
     rate = d(one("L09")["expected"]["BNB->TRY"])
-    ledger = Ledger(quote=TRY, seq=1, fees={Asset("BNB"): d("0.001"), Asset("XXX"): d("1")})
+    ledger = Ledger(quote=TRY, seq=1, fees={Asset("BNB"): d("0.001"), Asset("ZZZ"): d("1")})
     found = value(ledger, {Symbol("BNBTRY"): rate}, {}, ZERO)
     assert found.fees_try == d("20")
-    assert found.unconverted_fees == {"XXX": d("1")}
+    assert found.unconverted_fees == {"ZZZ": d("1")}
 
 
 def test_l10_the_breakdown_adds_up() -> None:
