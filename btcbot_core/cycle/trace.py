@@ -266,6 +266,7 @@ def _text(value: Decimal | None) -> str:
     if value is None:
         return ""
     text = canonical(value)
-    if "." not in text or len(text.rpartition(".")[2]) <= _DECIMALS_MAX:
+    point = text.find(".")
+    if point < 0 or len(text) - point - 1 <= _DECIMALS_MAX:
         return text
     return canonical(value.quantize(MONEY_STEP))
