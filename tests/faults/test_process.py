@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from btcbot_core.adapters.latch import kill_path
 from tests.cli.shell import KEPT, PATIENCE_S, Shell, end, wait_until
 from tests.cli.test_run import assert_nothing_twice
 from tests.story.worlds import Rig
@@ -49,8 +50,8 @@ def test_a_storm_of_interrupts_skips_no_commit(shell: Shell) -> None:
     assert shell.cycles() == seen + 3
 
 
-def test_a_reader_that_went_away_loses_nothing_that_was_committed(shell: Shell) -> None:
-    process = shell.start(*shell.night("--loop", "--cycle-seconds", "0.005"))
+def test_a_reader_that_went_away_neither_ends_the_run_nor_kills_the_bot(shell: Shell) -> None:
+    process = shell.start(*shell.night("--loop", "--max-cycles", "60", "--cycle-seconds", "0.005"))
     wait_until(lambda: shell.cycles() >= 5, process)
     assert process.stdout is not None
     assert process.stderr is not None
@@ -58,6 +59,8 @@ def test_a_reader_that_went_away_loses_nothing_that_was_committed(shell: Shell) 
     process.stderr.close()
     process.wait(PATIENCE_S)
     seen = shell.cycles()
+    assert seen == 60
+    assert not kill_path(shell.db).exists()
     assert_nothing_twice(shell.db)
     assert shell(*shell.night("--max-cycles", "3")).returncode == 0
     assert shell.cycles() == seen + 3
