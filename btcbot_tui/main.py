@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from btcbot_core.app.defects import defect
 from btcbot_core.domain.errors import BotError, ConfigError, ExitCode
 from btcbot_core.domain.money import NotANumberError, decimal_from
 
@@ -50,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except Exception as error:  # noqa: BLE001 - a guard: no traceback reaches the operator
-        _complain(f"unexpected {type(error).__name__}: {error}; this is a defect of btcbot")
+        _complain(str(defect(error)))
         return int(ExitCode.INVARIANT_BROKEN)
 
 

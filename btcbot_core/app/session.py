@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from btcbot_core.app.arming import Arming
+from btcbot_core.app.defects import defect
 from btcbot_core.app.display import Display
 from btcbot_core.app.frames import (
     EQUITY_POINTS_MAX,
@@ -187,9 +188,7 @@ class Session:
         except BotError as error:
             outcome = self._fail(error)
         except Exception as error:  # noqa: BLE001 - one of the three guards: it stops the bot
-            broken = InvariantBrokenError(f"unexpected {type(error).__name__}: {error}")
-            broken.__cause__ = error
-            outcome = self._fail(broken)
+            outcome = self._fail(defect(error))
         try:
             self._finish(outcome)
         finally:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from btcbot_core import __version__
+from btcbot_core.app.defects import defect
 from btcbot_core.cli.study import add_study
 from btcbot_core.domain.errors import BotError, ConfigError, ExitCode
 
@@ -41,8 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except Exception as error:  # noqa: BLE001 - one of the three guards
-        words = f"unexpected {type(error).__name__}: {error}; this is a defect of btcbot"
-        print(f"btcbot-core: {_one_line(words)}", file=sys.stderr)
+        print(f"btcbot-core: {_one_line(str(defect(error)))}", file=sys.stderr)
         return int(ExitCode.INVARIANT_BROKEN)
 
 

@@ -15,9 +15,9 @@ from btcbot_core.app.redaction_rules import MASK
 from btcbot_core.app.session import Session
 from btcbot_core.domain.errors import ExchangeUnavailableError
 from btcbot_core.domain.trading import AnswerKind
+from tests.canaries import AWKWARD as SECRET
 from tests.story.worlds import RUN, Rig
 
-SECRET = "canary/key+5f0e6c1a"
 Line = dict[str, object]
 
 

@@ -21,8 +21,8 @@ from btcbot_core.app.redaction import Redactor
 from btcbot_core.app.redaction_rules import MASK
 from btcbot_core.domain.errors import StoreError
 from tests.adapters.processes import another_process, mode_of
+from tests.canaries import AWKWARD as SECRET
 
-SECRET = "canary/key+5f0e6c1a"
 Line = dict[str, object]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from btcbot_core.bootstrap.log import log_path, open_log
 from btcbot_core.settings import load
 from tests.adapters.processes import mode_of
-from tests.app.test_secrets import KEY, SECRET
+from tests.canaries import KEY, SECRET
 
 GIVEN = {"BTCTURK_API_KEY": KEY, "BTCTURK_API_SECRET": SECRET, "LOG_LEVEL": "warning"}
 

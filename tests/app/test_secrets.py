@@ -7,9 +7,7 @@ import pytest
 
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.settings import Loaded, Settings, load
-
-KEY = "canary-key-5f0e6c1a"
-SECRET = base64.b64encode(b"canary-secret-canary-secret!").decode()
+from tests.canaries import KEY, SECRET
 
 
 def given(**values: str) -> Loaded:

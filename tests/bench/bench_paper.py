@@ -20,7 +20,8 @@ from btcbot_core.adapters.replay.market import ReplayMarket
 from btcbot_core.domain.money import floor_to
 from btcbot_core.domain.trading import Side
 from tests.adapters.market import a_ticket, purse
-from tests.paper_server.serving import DEMO, KEY, SECRET, signed
+from tests.canaries import KEY, SECRET
+from tests.paper_server.serving import DEMO, signed
 
 ORDERS_PER_S_MIN = 500
 WARM, MEASURED, MANY = 20_000, 5_000, 100_000

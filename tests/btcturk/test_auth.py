@@ -9,7 +9,8 @@ import pytest
 
 from btcbot_core.adapters.btcturk.auth import Credentials
 from btcbot_core.domain.errors import ConfigError
-from tests.btcturk.world import HERE, KEY, SECRET
+from tests.btcturk.world import HERE
+from tests.canaries import KEY, SECRET
 
 VECTORS = json.loads((HERE / "signing_vectors.json").read_bytes())
 

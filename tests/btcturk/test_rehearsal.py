@@ -19,7 +19,8 @@ from btcbot_core.domain.symbol import Asset
 from btcbot_core.domain.trading import AnswerKind, Fill, Intent, Order, OrderType, Side, ViewStatus
 from tests.btcturk.world import BTCTRY, OPEN, Gate, an_intent, an_order
 from tests.build import d
-from tests.paper_server.serving import KEY, SECRET, Running, options, served, until
+from tests.canaries import KEY, SECRET
+from tests.paper_server.serving import Running, options, served, until
 
 
 class Rehearsal:

@@ -1,6 +1,5 @@
 """The key and the secret are in no error, no log, no text form; not even in a frame's variables."""
 
-import base64
 import logging
 import traceback
 from collections.abc import Callable, Iterator
@@ -13,7 +12,8 @@ from btcbot_core.domain.errors import BotError, ConfigError
 from btcbot_core.domain.trading import AnswerKind
 from tests.btcturk.conftest import OpenWorld
 from tests.btcturk.loopback import Asked, Move, answer_bytes, html, raw, refusal, reply, reset
-from tests.btcturk.world import BTCTRY, KEY, SECRET, T0, World, always, an_intent, an_order
+from tests.btcturk.world import BTCTRY, T0, World, always, an_intent, an_order
+from tests.canaries import CANARIES, KEY, SECRET
 
 
 class Sink(logging.Handler):
@@ -39,14 +39,9 @@ def sink() -> Iterator[Sink]:
 
 
 def canaries(world: World) -> list[str]:
-    """What must be nowhere: key and secret in their spellings, and every signature sent."""
+    """What must be nowhere: key and secret in every spelling, and every signature sent."""
     sent = [asked.headers.get("x-signature", "") for asked in world.server.asked]
-    plain = [KEY, SECRET, base64.b64decode(SECRET).decode()]
-    return [
-        *plain,
-        *(base64.b64encode(each.encode()).decode() for each in plain),
-        *filter(None, sent),
-    ]
+    return [*(spelled.decode() for spelled in CANARIES), *filter(None, sent)]
 
 
 def told(error: BaseException) -> str:

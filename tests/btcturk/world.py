@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 from threading import Lock
-from typing import Any, Final
+from typing import Any
 
 from btcbot_core.adapters.btcturk.account import BtcturkAccount
 from btcbot_core.adapters.btcturk.auth import Credentials
@@ -26,12 +26,11 @@ from btcbot_core.domain.trading import Intent, Order, OrderStatus, OrderType, Si
 from btcbot_core.ports import Clock
 from tests.btcturk.loopback import Asked, Loopback, Move, Script, reply
 from tests.build import d
+from tests.canaries import KEY, SECRET
 
 HERE = Path(__file__).parent
 FIXTURES = HERE / "fixtures"
 T0 = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-KEY: Final = "canary-key-5f0e6c1a"
-SECRET: Final = "Y2FuYXJ5LXNlY3JldC1jYW5hcnktc2VjcmV0IQ=="
 BTCTRY = Symbol("BTCTRY")
 
 

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.canaries import KEY, SECRET
 from tests.cli.shell import Json, Shell, end, wait_until
 
-KEY = "canary-key-5f0e6c1a"
-SECRET = "Y2FuYXJ5LXNlY3JldC1jYW5hcnktc2VjcmV0IQ=="
 LIVE = {
     "DRY_RUN": "false",
     "KILL_SWITCH": "false",

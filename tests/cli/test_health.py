@@ -9,7 +9,8 @@ import pytest
 
 from btcbot_core.adapters.btcturk.wire.numbers import millis_of
 from tests.btcturk.loopback import Asked, Loopback, Move, data, refusal, reply
-from tests.btcturk.world import KEY, SECRET, book, fixture_bytes
+from tests.btcturk.world import book, fixture_bytes
+from tests.canaries import KEY, SECRET
 from tests.cli.shell import Json, Shell
 
 

@@ -17,7 +17,8 @@ from btcbot_core.domain.rules import PairRules
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.ports import ExchangePort
 from tests.adapters.market import BTCTRY, MINUTE, RULES, START, Board
-from tests.paper_server.serving import KEY, SECRET, options, recording_served
+from tests.canaries import KEY, SECRET
+from tests.paper_server.serving import options, recording_served
 
 OPEN = Gates(dry_run=False, kill_switch=False, live_trading=True, acknowledged=True)
 

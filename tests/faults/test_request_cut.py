@@ -18,7 +18,8 @@ from btcbot_core.adapters.btcturk.wire.numbers import millis_of
 from btcbot_core.domain.arm import arm
 from btcbot_core.domain.trading import AnswerKind
 from tests.btcturk.loopback import answer_bytes
-from tests.btcturk.world import KEY, OPEN, SECRET, Gate, Hands, an_intent
+from tests.btcturk.world import OPEN, Gate, Hands, an_intent
+from tests.canaries import KEY, SECRET
 
 REQUEST_BYTES = 420
 """A little less than an order has, so that every cut is within it."""

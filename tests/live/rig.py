@@ -18,8 +18,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-KEY = "torture-key"
-SECRET = b64encode(b"a secret for tests only").decode()
+from tests.canaries import KEY, SECRET
+
 PATIENCE_S = 60.0
 ZERO = Decimal(0)
 

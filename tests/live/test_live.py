@@ -10,9 +10,8 @@ import pytest
 
 from btcbot_core.adapters.control import ask, control_path
 from btcbot_core.app.control import Question
+from tests.canaries import KEY, SECRET
 from tests.live.rig import (
-    KEY,
-    SECRET,
     Bot,
     Exchange,
     assert_nothing_lost_and_nothing_twice,

@@ -24,12 +24,12 @@ from btcbot_core.adapters.paper.server.venue import Access
 from btcbot_core.adapters.replay.dataset import load
 from btcbot_core.adapters.replay.recording import Recording
 from tests.adapters.market import purse
+from tests.canaries import KEY, SECRET
 
 DEMO = Path(btcbot_core.__file__).parent / "demo" / "ftx_night"
-KEY, OTHER_KEY = "paper-key", "other-key"
+OTHER_KEY = "other-key"
 SPARE_KEYS = tuple(f"spare-{number}" for number in range(100))
 """For tests that share a server: each takes an account that nobody has used."""
-SECRET = b64encode(b"a secret for tests only").decode()
 MONEY = purse(TRY="100000", BTC="1")
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import ccxt
 import pytest
 
-from tests.paper_server.serving import KEY, SECRET, Running, options, served, until
+from tests.canaries import KEY, SECRET
+from tests.paper_server.serving import Running, options, served, until
 
 D = Decimal
 PAIR = "BTC/TRY"

@@ -12,7 +12,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.paper_server.serving import KEY, SECRET, Running, options, served, signed
+from tests.canaries import KEY, SECRET
+from tests.paper_server.serving import Running, options, served, signed
 
 
 @contextmanager

@@ -7,10 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from tests.canaries import KEY, SECRET
 from tests.paper_server.serving import (
-    KEY,
     OTHER_KEY,
-    SECRET,
     SPARE_KEYS,
     Running,
     options,

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from btcbot_core.adapters.paper.server.auth import account_of
 from btcbot_core.domain.errors import ConfigError
+from tests.canaries import KEY
 from tests.paper_server.serving import Running, WallClock, options, served, until
 
 D = Decimal
@@ -59,7 +61,7 @@ def test_an_account_that_is_new_begins_with_its_balances(tmp_path: Path) -> None
     state = tmp_path / "state.json"
     with served(options(state=state)) as server:
         server.order("buy", "0.01", "400000")
-    stored = state.read_text().replace("paper-key", "somebody")
+    stored = state.read_text().replace(account_of(KEY), account_of("somebody"))
     state.write_text(stored)
     with served(options(state=state)) as server:
         rows = server.mine("GET", "users/balances").data
@@ -67,7 +69,7 @@ def test_an_account_that_is_new_begins_with_its_balances(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{}", "[]", '{"version":1}', "\x00" * 100, '{"version":2,"recording":"x"}']
+    "content", ["", "{}", "[]", '{"version":1}', "\x00" * 100, '{"version":3,"recording":"x"}']
 )
 def test_a_file_that_is_no_state_is_refused(tmp_path: Path, content: str) -> None:
     state = tmp_path / "state.json"

@@ -7,6 +7,7 @@ import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.paper_server.serving import SECRET, SPARE_KEYS, Running, options, served
+from tests.canaries import SECRET
+from tests.paper_server.serving import SPARE_KEYS, Running, options, served
 
 
 class Client:
@@ -130,6 +132,16 @@ def test_the_last_trades_come_first_and_then_each_new_one(server: Running) -> No
         assert isinstance(body["D"], str)
         assert (body["PS"], body["S"] in (0, 1)) == ("BTCTRY", True)
         assert body["I"] > first["items"][-1]["I"]
+
+
+def test_who_joins_later_is_told_no_trade_twice() -> None:
+    with served(options(speed=Fraction(60))) as server:
+        for _ in range(2):
+            with connected(server) as client:
+                client.join("trade", "BTCTRY")
+                newest = client.hear(421)["items"][-1]["I"]
+                assert client.hear(422)["I"] > newest
+            server.clock.moved += timedelta(minutes=10)
 
 
 def test_a_book_comes_whole_again_and_again(server: Running) -> None:

@@ -21,6 +21,7 @@ from btcbot_core.adapters.paper.server.answers import (
     too_many,
     unauthorized,
 )
+from btcbot_core.adapters.paper.server.auth import account_of
 from btcbot_core.adapters.paper.server.fields import BODY_BYTES_MAX, Fields, of_body, of_query
 from btcbot_core.adapters.paper.server.private import PrivateEndpoints
 from btcbot_core.adapters.paper.server.public import PublicEndpoints
@@ -158,7 +159,7 @@ class PaperApp:
         why = venue.keyring.refusal(request.headers, venue.now_ms())
         if why is not None:
             raise RefusedError(unauthorized(why))
-        return public_key
+        return account_of(public_key)
 
 
 def _routes(public: PublicEndpoints, private: PrivateEndpoints) -> dict[tuple[str, str], Route]:

@@ -3,7 +3,7 @@
 import binascii
 import hmac
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import sha256
 
 import msgspec
@@ -26,17 +26,27 @@ class Key(msgspec.Struct, frozen=True):
         return f"Key(account={self.account!r})"
 
 
+def account_of(public_key: str) -> str:
+    """The name of a key's account: not the key itself, since it goes into the stored state."""
+    return sha256(public_key.encode()).hexdigest()[:16]
+
+
 class Keyring:
     """All keys, by their public part."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        """Secrets are base64, by public key; the public key names the account too."""
+        """Secrets are base64, by public key."""
         self._keys: dict[str, Key] = {}
         for index, (public, secret) in enumerate(secrets.items()):
-            self._keys[public] = Key(public, _decoded(secret), 100_001 + index)
+            self._keys[public] = Key(account_of(public), _decoded(secret), 100_001 + index)
+        self._user_ids = {key.account: key.user_id for key in self._keys.values()}
+
+    @property
+    def accounts(self) -> Collection[str]:
+        return self._user_ids
 
     def user_id(self, account: str) -> int:
-        return self._keys[account].user_id
+        return self._user_ids[account]
 
     def refusal(self, headers: Mapping[str, str], now_ms: int) -> str | None:
         """Why a request is not let in, or None. A stamp may repeat: clients in use do."""

@@ -56,7 +56,7 @@ def create_app(recording: Recording, options: Options, clock: Clock) -> PaperApp
     faults = FaultPlan(parse_faults(options.faults), options.seed)
     venue = Venue(market, options.access, clock, faults, seed=options.seed)
     if stored is not None:
-        _go_on(venue, stored, options.access)
+        _go_on(venue, stored)
     return PaperApp(venue)
 
 
@@ -154,9 +154,10 @@ def _listener(port: int) -> socket.socket:
     return listener
 
 
-def _go_on(venue: Venue, stored: StoredState, access: Access) -> None:
+def _go_on(venue: Venue, stored: StoredState) -> None:
     """Take the stored state up; accounts that are new since begin with their balances."""
-    known = {name: totals for name, totals in stored.core.totals.items() if name in access.secrets}
+    accounts = venue.keyring.accounts
+    known = {name: totals for name, totals in stored.core.totals.items() if name in accounts}
     orders = [order for order in stored.core.orders if order.account in known]
     trades = [trade for trade in stored.core.trades if trade.account in known]
     core: Mapping[str, object] = {"totals": known, "orders": orders, "trades": trades}

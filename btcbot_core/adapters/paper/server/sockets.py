@@ -139,10 +139,10 @@ class SocketService:
             connection.joined.discard(topic)
             connection.send(frames.result(f"leave|{channel}:{event}"))
         else:
-            connection.joined.add(topic)
             connection.send(frames.result(f"join|{channel}:{event}"))
             for text in self._first(topic):
                 connection.send(text)
+            connection.joined.add(topic)
 
     def _login(self, connection: Connection, body: dict[str, object]) -> None:
         nonce = body.get("nonce")
@@ -171,9 +171,9 @@ class SocketService:
         channel, event = topic
         symbol = Symbol(event)
         if channel == "trade":
-            prints = self._venue.public_trades(symbol, PRINTS_FIRST)
-            self._last_print.setdefault(symbol, prints[0].id if prints else "")
-            yield frames.trades(symbol, prints)
+            for text in self._new_prints(symbol):  # or the next tick would tell them once more
+                self._publish(topic, text)
+            yield frames.trades(symbol, self._venue.public_trades(symbol, PRINTS_FIRST))
         elif channel == "obdiff":
             change, depth = self._books.setdefault(symbol, (1, self._depth(symbol)))
             yield frames.book(symbol, depth, change, channel)

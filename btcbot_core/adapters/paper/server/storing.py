@@ -10,7 +10,7 @@ from btcbot_core.adapters.paper.model import CoreState
 from btcbot_core.adapters.paper.server.venue import Venue
 from btcbot_core.domain.errors import ConfigError
 
-VERSION = 1
+VERSION = 2
 STATE_BYTES_MAX = 256 * 1024 * 1024
 
 
@@ -36,7 +36,9 @@ def read_state(path: Path, recording: str) -> StoredState | None:
         stored = msgspec.json.decode(path.read_bytes(), type=StoredState)
     except (OSError, msgspec.DecodeError, RecursionError) as wrong:
         raise ConfigError(f"--state: {path.name!r} is no state of a paper exchange") from wrong
-    if stored.version != VERSION or stored.recording != recording:
+    if stored.version != VERSION:
+        raise ConfigError(f"--state: {path.name!r} is of another version of the paper exchange")
+    if stored.recording != recording:
         raise ConfigError(f"--state: {path.name!r} belongs to {stored.recording[:40]!r}")
     return stored
 

@@ -28,7 +28,7 @@ SERVED_POLICY = SimPolicy(crosses_modelled=True, cancel_delay=timedelta(millisec
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """Who may come in and with how much. A public key names its account."""
+    """Who may come in and with how much: an account for each public key."""
 
     secrets: Mapping[str, str]
     balances: Mapping[Asset, Decimal]
@@ -63,7 +63,7 @@ class Venue:
         self.changes = 0
         """Grows with everything that happens in the core: a saved state is old when it did."""
         self._random = Random(seed)  # noqa: S311 - names for orders, not secrets
-        for account in access.secrets:
+        for account in self.keyring.accounts:
             self.core.open_account(account, access.balances)
         self.core.watch(self._note)
 
