@@ -53,6 +53,7 @@ def write_whole(path: Path, chunks: Iterable[str]) -> None:
     if path.exists() and not path.is_file():
         raise IsADirectoryError(errno.EISDIR, "not a plain file", str(path))
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
+    draft.unlink(missing_ok=True)  # of a process that died under the number that is now ours
     handle = create_private(draft)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:

@@ -21,6 +21,7 @@ from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Answer, OrderStatus, Side
+from btcbot_core.domain.witness import Witness
 
 replace = msgspec.structs.replace
 
@@ -48,6 +49,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     stage: Stage
     policy: Policy
     symbols: tuple[Symbol, ...]
+    start: str = ""
+    """A random word on live data, so that no other start names an order as this one does."""
 
     @property
     def phases(self) -> tuple[str, ...]:
@@ -93,7 +96,7 @@ class CycleRunner:
         cycle = self._run(self._plan.stage.decide, cycle)
         if cycle.intents or cycle.cancels:
             self._observe("intend")
-            self.journal.save(cycle)  # before anything leaves: see docs/adr/0004
+            self._intend(cycle)
             self._observe("dispatch")
             cycle = self._recorder.heard_again(self._hear_again(self._dispatch(cycle)))
             self._observe("settle")
@@ -130,6 +133,7 @@ class CycleRunner:
             heard=heard,
             vitals=self._vitals(),
             is_killed=ports.latch.is_set(),
+            start=plan.start,
             carried=carried,
         )
 
@@ -139,6 +143,16 @@ class CycleRunner:
         if lease is None or lease.refusal() is None:
             return vitals
         return replace(vitals, is_disarmed=True)
+
+    def _intend(self, cycle: Cycle) -> None:
+        """Make it durable before anything leaves; then, outside the store, that it must be there.
+
+        In this order, so that the store knows whatever the witness names (docs/adr/0004, 0011).
+        """
+        self.journal.save(cycle)
+        if cycle.intents:
+            name = cycle.intents[-1].client_id  # they were stored together, or not at all
+            self._ports.witness(Witness(at=cycle.at, run=cycle.run_id, client_id=name))
 
     def _dispatch(self, cycle: Cycle) -> Cycle:
         """Cancels first, so that they free what new orders may need; then orders, one by one."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from btcbot_core.app.gate import Permit
 from btcbot_core.cycle.cycle import ALL_WELL, Vitals
+from btcbot_core.domain.witness import Witness
 from btcbot_core.ports import Clock, ExchangePort, KillLatch, MarketDataPort, Store, Timeline
 
 
@@ -24,5 +25,7 @@ class Ports:
     permit: Permit
     vitals: Callable[[], Vitals] = lambda: ALL_WELL
     """How the line to the exchange has been since the last cycle."""
+    witness: Callable[[Witness], None] = lambda _witness: None
+    """Told, before its first order leaves, what a turn has made durable. Raises StoreError."""
     is_shared: bool = False
     """Whether others may trade on the account too: then all of it is listened to."""

@@ -16,6 +16,7 @@ from btcbot_core.adapters.latch import FileLatch, kill_path
 from btcbot_core.adapters.lock import lock_path, read_holder
 from btcbot_core.adapters.sqlite.inspect import inspect
 from btcbot_core.adapters.sqlite.store import SqliteStore
+from btcbot_core.adapters.witness import witness_path
 from btcbot_core.app.doctor import run_fact
 from btcbot_core.app.facts import (
     Facts,
@@ -122,7 +123,7 @@ def _env_file_with_secrets(loaded: Loaded, env_file: Path | None) -> Path | None
 
 def _file_facts(database: Path, env_file: Path | None) -> Iterator[FileFact]:
     beside = [database.with_name(database.name + end) for end in ("-wal", "-shm")]
-    guards = [kill_path(database), lock_path(database), log_path(database)]
+    guards = [each(database) for each in (kill_path, lock_path, log_path, witness_path)]
     every = [database, *beside, *guards, *_backups(database), *([env_file] if env_file else [])]
     for path in (*every, database.parent):
         try:

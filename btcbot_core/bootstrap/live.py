@@ -25,7 +25,8 @@ from btcbot_core.app.world import Ports
 from btcbot_core.bootstrap.lines import credentials_of, private_client, quote_of
 from btcbot_core.bootstrap.log import open_log
 from btcbot_core.bootstrap.options import SessionOptions, live_pace_s, stage_of
-from btcbot_core.bootstrap.runs import continued_run, live_settings
+from btcbot_core.bootstrap.runs import continued_run, live_settings, random_word
+from btcbot_core.bootstrap.witnessed import witnessed
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.records import RunKind
@@ -41,6 +42,7 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
     credentials, database = credentials_of(settings), settings.state_db_path
     _lock(database, credentials, settings, undo)
     log = open_log(settings, database, undo)
+    witness = witnessed(database)
     store = SqliteStore(database, synchronous="FULL")
     undo.callback(store.close)
     row, _ = continued_run(options, settings, store, RunKind.LIVE, stage.name)
@@ -53,7 +55,9 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
     situation = _Environment(options, Situation(settings.gates(), settings.decisive_digest()))
     exchange = ArmedExchange(client, lambda: situation().gates, permit)
     policy = settings.policy()
-    plan = Plan(run=row.id, stage=stage, policy=policy, symbols=settings.symbols)
+    plan = Plan(
+        run=row.id, stage=stage, policy=policy, symbols=settings.symbols, start=random_word()
+    )
     world = _world(options, settings, plan, row.kind)
     ports = Ports(
         clock,
@@ -65,6 +69,7 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
         latch,
         permit,
         vitals=client.vitals,
+        witness=witness.write,
         is_shared=True,
     )
     schedule = Schedule(

@@ -23,7 +23,8 @@ from btcbot_core.bootstrap.lines import public_client, quote_of
 from btcbot_core.bootstrap.log import open_log
 from btcbot_core.bootstrap.options import SessionOptions, live_pace_s, stage_of
 from btcbot_core.bootstrap.paper import PAPER_ACCOUNT, totals_of
-from btcbot_core.bootstrap.runs import continued_run
+from btcbot_core.bootstrap.runs import continued_run, random_word
+from btcbot_core.bootstrap.witnessed import witnessed
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.errors import ExchangeUnavailableError
 from btcbot_core.domain.records import RunKind
@@ -39,6 +40,7 @@ def open_dry_run(options: SessionOptions, settings: Settings, undo: ExitStack) -
     lock.acquire()
     undo.callback(lock.release)
     log = open_log(settings, database, undo)
+    witness = witnessed(database)
     store = SqliteStore(database, synchronous="FULL")
     undo.callback(store.close)
     row, carried = continued_run(options, settings, store, RunKind.DRY_RUN, stage.name)
@@ -49,7 +51,9 @@ def open_dry_run(options: SessionOptions, settings: Settings, undo: ExitStack) -
     observed = ObservedMarket(market)
     exchange = LatePaperExchange(lambda: _paper(settings, observed, clock, carried), clock)
     policy = settings.policy()
-    plan = Plan(run=row.id, stage=stage, policy=policy, symbols=settings.symbols)
+    plan = Plan(
+        run=row.id, stage=stage, policy=policy, symbols=settings.symbols, start=random_word()
+    )
     world = World(
         role=options.role,
         kind=row.kind,
@@ -73,6 +77,7 @@ def open_dry_run(options: SessionOptions, settings: Settings, undo: ExitStack) -
         latch,
         permit,
         vitals=client.vitals,
+        witness=witness.write,
     )
     schedule = Schedule(
         pace_s=pace_s,

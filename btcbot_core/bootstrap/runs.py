@@ -12,7 +12,8 @@ from btcbot_core.ports import Store
 from btcbot_core.settings import Settings
 from btcbot_core.settings import load as load_settings
 
-_LETTER = {RunKind.DRY_RUN: "d", RunKind.LIVE: "l"}
+LIVE_MARKET = {RunKind.DRY_RUN: "d", RunKind.LIVE: "l"}
+"""The kinds of runs on a live market, and the letter that their ids begin with."""
 
 
 def live_settings(options: SessionOptions) -> Settings:
@@ -41,8 +42,13 @@ def continued_run(
                     " name another --db, or start over beside it with --new-run"
                 )
             return latest, work.checkpoints.load(latest.id)
-    row = RunRow(
-        id=RunId(f"{_LETTER[kind]}{SystemRandom().getrandbits(64):016x}"),
+    return new_run(settings, kind, stage, source), None
+
+
+def new_run(settings: Settings, kind: RunKind, stage: str, source: str) -> RunRow:
+    """A run on a live market that begins now, under a name that no other has."""
+    return RunRow(
+        id=RunId(f"{LIVE_MARKET[kind]}{random_word()}"),
         stage=stage,
         kind=kind,
         source=source,
@@ -50,4 +56,8 @@ def continued_run(
         seed=settings.sim_seed,
         started_at=SystemClock().now(),
     )
-    return row, None
+
+
+def random_word() -> str:
+    """Sixteen characters that nobody has drawn before."""
+    return f"{SystemRandom().getrandbits(64):016x}"

@@ -12,6 +12,7 @@ from importlib import import_module
 from btcbot_core import __version__
 from btcbot_core.app.defects import defect
 from btcbot_core.cli.study import add_study
+from btcbot_core.cli.upkeep import add_upkeep
 from btcbot_core.domain.errors import BotError, ConfigError, ExitCode
 
 Handler = Callable[[argparse.Namespace], int]
@@ -70,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     ):
         add(commands)
     add_study(commands, _command)
+    add_upkeep(commands, _command)
     return top
 
 

@@ -1,14 +1,16 @@
-"""`kill` and `reset`: the latch from a shell, whether or not a runner lives."""
+"""`kill`, `reset`, `restored`: what stops the bot, and what lets it go on, from a shell."""
 
 import argparse
 import getpass
 import sys
 
 from btcbot_core import bootstrap
+from btcbot_core.bootstrap.witnessed import accept_restored
 from btcbot_core.cli.output import print_json, say
 from btcbot_core.domain.errors import ConfigError, ExitCode, StoreError
 
-WORD = "RESET"
+RESET, RESTORED = "RESET", "RESTORED"
+"""The words that are typed for it."""
 
 
 def kill(arguments: argparse.Namespace) -> int:
@@ -34,9 +36,7 @@ def reset(arguments: argparse.Namespace) -> int:
     """Clear the latch, under the instance lock: a living runner is reset from its console."""
     guards = bootstrap.open_guards(arguments.db, arguments.env_file)
     reason = _reason(arguments)
-    word = arguments.word if arguments.word is not None else _typed()
-    if word != WORD:
-        raise ConfigError(f"not reset: type the word {WORD} exactly")
+    _require_word(arguments, RESET, "let the bot send orders again")
     was = guards.reset(_who(), reason)
     if arguments.json:
         print_json({"reset": was.is_set, "was": was, "database": str(guards.database)})
@@ -47,6 +47,21 @@ def reset(arguments: argparse.Namespace) -> int:
     return int(ExitCode.OK)
 
 
+def restored(arguments: argparse.Namespace) -> int:
+    """Begin a new run on a database that was put back, under the instance lock."""
+    reason = _reason(arguments)
+    _require_word(arguments, RESTORED, "go on with this copy, whatever it has forgotten")
+    database, run = accept_restored(arguments.db, arguments.env_file, _who(), reason)
+    if arguments.json:
+        print_json({"run": run, "database": str(database)})
+    elif run is None:
+        print(f"{database} holds no run on a live market; the next start begins one")
+    else:
+        print(f"{database} goes on as new run {run}, with what the exchange holds as its opening")
+        print("orders of ours that may still rest there: `btcbot-core cancel-own` pulls them")
+    return int(ExitCode.OK)
+
+
 def _reason(arguments: argparse.Namespace) -> str:
     reason = " ".join(str(arguments.reason).split())
     if not reason:
@@ -54,11 +69,16 @@ def _reason(arguments: argparse.Namespace) -> str:
     return reason[:200]
 
 
-def _typed() -> str:
-    if not sys.stdin.isatty():
-        raise ConfigError(f"not reset: type the word on a terminal, or give --word {WORD}")
-    say(f"type {WORD} to let the bot send orders again:")
-    return sys.stdin.readline().strip()
+def _require_word(arguments: argparse.Namespace, word: str, purpose: str) -> None:
+    """Raises ConfigError unless the word was given, or is typed now."""
+    given = arguments.word
+    if given is None:
+        if not sys.stdin.isatty():
+            raise ConfigError(f"nothing done: type the word on a terminal, or give --word {word}")
+        say(f"type {word} to {purpose}:")
+        given = sys.stdin.readline().strip()
+    if given != word:
+        raise ConfigError(f"nothing done: type the word {word} exactly")
 
 
 def _who() -> str:

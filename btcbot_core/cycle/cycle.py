@@ -138,6 +138,8 @@ class Cycle(msgspec.Struct, frozen=True, kw_only=True):
     heard: Heard = NOTHING_HEARD
     vitals: Vitals = ALL_WELL
     is_killed: bool = False
+    start: str = ""
+    """The random word of this start of the program; empty on recorded data."""
     carried: Carried
 
     # Added by the steps, in this order. Empty means: not done, so nothing is allowed.

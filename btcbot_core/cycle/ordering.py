@@ -150,7 +150,7 @@ def _named(cycle: Cycle, draft: _Draft, move: Move, built: Built) -> Intent:
         cycle.id, move.symbol, move.side, kind, built.price, built.qty, len(draft.intents)
     )  # fmt: skip
     return Intent(
-        client_id=client_id(cycle.policy.orders.client_id_prefix, parts),
+        client_id=client_id(cycle.policy.orders.client_id_prefix, cycle.start, parts),
         cycle_id=cycle.id,
         symbol=move.symbol,
         side=move.side,

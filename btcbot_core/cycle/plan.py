@@ -236,7 +236,7 @@ def _name(cycle: Cycle, draft: _Draft, signal: Signal, sized: Sized) -> Intent:
         len(draft.intents),
     )
     return Intent(
-        client_id=client_id(cycle.policy.orders.client_id_prefix, parts),
+        client_id=client_id(cycle.policy.orders.client_id_prefix, cycle.start, parts),
         cycle_id=cycle.id,
         symbol=signal.symbol,
         side=signal.side,

@@ -50,6 +50,8 @@ class Saw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     policy: msgspec.Raw = UNCHANGED
     symbols: tuple[Symbol, ...] = ()
+    start: str = ""
+    """The word that its orders' names were made with."""
     carried: Carried | None = None
     """What it started from, where that is not what the cycle before handed on: at the beginning
     of a run, and after a start or a turn that was cut."""
@@ -76,6 +78,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
     policy: Policy | None = None
     symbols: tuple[Symbol, ...] = ()
+    start: str = ""
     carried: Carried | None = None
     rules: Mapping[Symbol, PairRules] = NO_RULES
     accounts: Accounts = {}
@@ -93,6 +96,7 @@ def record(seen: Seen, gathered: Cycle) -> Saw:
         if gathered.policy is seen.policy
         else msgspec.Raw(_POLICY.encode(gathered.policy)),
         symbols=() if gathered.symbols == seen.symbols else gathered.symbols,
+        start="" if gathered.start == seen.start else gathered.start,
         carried=gathered.carried if returned is None else None,
         returned=returned or (),
         rules=_changes(seen.rules, gathered.rules),
@@ -126,6 +130,7 @@ def seen_by(done: Cycle) -> Seen:
     return Seen(
         policy=done.policy,
         symbols=done.symbols,
+        start=done.start,
         carried=done.carried,
         rules=done.rules,
         accounts=done.accounts,
@@ -147,6 +152,7 @@ def restore(seen: Seen, saw: Saw, bare: Cycle) -> Cycle:
         market=msgspec.structs.replace(bare.market, volumes=volumes) if volumes else bare.market,
         policy=policy,
         symbols=saw.symbols or seen.symbols,
+        start=saw.start or seen.start,
         carried=saw.carried or _with_returned(seen.carried or bare.carried, saw.returned),
         rules=_changed(seen.rules, saw.rules),
         accounts=_accounts_changed(seen.accounts, saw.accounts),

@@ -31,13 +31,19 @@ def cycle_id(run: RunId, step: int) -> CycleId:
     return CycleId(f"{run}-{step:08d}")
 
 
-def client_id(prefix: str, parts: tuple[CycleId, str, str, str, Decimal, Decimal, int]) -> ClientId:
-    """The name under which an order is sent: the same decision always gets the same one.
+def client_id(
+    prefix: str, start: str, parts: tuple[CycleId, str, str, str, Decimal, Decimal, int]
+) -> ClientId:
+    """The name under which an order is sent: the same decision of a start always gets the same one.
 
     `parts` are cycle, symbol, side, type, price, quantity and the attempt's ordinal. A resend
-    cannot trade twice, because nothing is sent under a name that the store already holds.
+    cannot trade twice, because nothing is sent under a name that the store already holds. What a
+    store has forgotten is guarded by `start`, the random word of a start on live data: no other
+    start comes to the same names. Recorded data have none (docs/adr/0011).
     """
     cycle, symbol, side, kind, price, qty, ordinal = parts
     run = cycle.rpartition("-")[0]
-    named = ("v1", run, cycle, symbol, side, kind, canonical(price), canonical(qty), str(ordinal))
+    named = ["v1", run, cycle, symbol, side, kind, canonical(price), canonical(qty), str(ordinal)]
+    if start:
+        named.append(start)
     return ClientId(f"{prefix}-{digest(named, CLIENT_ID_LENGTH_MAX - len(prefix) - 1)}"[:36])

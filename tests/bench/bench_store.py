@@ -15,9 +15,11 @@ from btcbot_core.adapters.latch import FileLatch
 from btcbot_core.adapters.memory.store import MemoryStore
 from btcbot_core.adapters.sqlite.database import Synchronous
 from btcbot_core.adapters.sqlite.store import SqliteStore
+from btcbot_core.adapters.witness import FileWitness, witness_path
 from btcbot_core.cycle.cycle import Carried
-from btcbot_core.domain.ids import CycleId
+from btcbot_core.domain.ids import ClientId, CycleId
 from btcbot_core.domain.symbol import Symbol
+from btcbot_core.domain.witness import Witness
 from btcbot_core.ledger.book import Ledger
 from btcbot_core.ledger.lots import Holding, Lot
 from btcbot_core.ports import Store
@@ -97,6 +99,26 @@ def measure_latch(folder: Path) -> None:
     print(f"latch.set() durable after {durable_s * 1e3:.2f} ms")
 
 
+def measure_witness(folder: Path) -> None:
+    """What a turn that sends pays besides its commits: the witness, and one commit to compare."""
+    file = FileWitness(witness_path(folder / "state.db"))
+    witness = Witness(at=SystemClock().now(), run=RUN, client_id=ClientId("btcb-" + "0" * 31))
+    store = SqliteStore(folder / "audit.db", synchronous="FULL")
+
+    def commit() -> None:
+        with store.begin() as work:
+            work.audit.add(witness.at, "bench", "note", "one commit")
+            work.commit()
+
+    count = 200
+    for name, act in (("witness", lambda: file.write(witness)), ("a FULL commit", commit)):
+        began_s = time.process_time()
+        took_s = timeit(act, number=count)
+        own_s = time.process_time() - began_s
+        print(f"{name}: {took_s / count * 1e3:.2f} ms, {own_s / count * 1e3:.2f} of it our own")
+    store.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=10_000)
@@ -110,6 +132,7 @@ def main() -> None:
                 store = SqliteStore(path, synchronous=level)
                 measure(f"{level} {work.__name__}", store, path, work, count)
         measure_latch(Path(folder))
+        measure_witness(Path(folder))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from btcbot_core.app.gate import Permit
 from btcbot_core.app.runner import Plan
 from btcbot_core.app.session import Schedule, Session
 from btcbot_core.app.world import Ports
+from btcbot_core.bootstrap.witnessed import witnessed
 from btcbot_core.cycle.stages import STAGE3, STAGE4, Stage
 from btcbot_core.domain.errors import BotError
 from btcbot_core.domain.gates import Gates
@@ -178,15 +179,18 @@ def live(
     steps: int | None = None,
     synchronous: Synchronous = "FULL",
     dies: bool = False,
+    start: str = "",
 ) -> Session:
     """Run to the end of the scenario, or for so many steps, and close everything.
 
+    `start` is the random word of a start, here as told, so that equal lives make equal names.
     Raises StoreError or AnotherInstanceError when it cannot even begin.
     """
     clock, db = StepClock(), database(folder)
     lock = InstanceLock(lock_path(db), clock, "killpoints")
     lock.acquire()
     try:
+        witness = witnessed(db)
         store = SqliteStore(db, synchronous=synchronous)
     except BotError:
         lock.release()
@@ -210,8 +214,9 @@ def live(
         WitnessedStore(store, exchange.note_store_failure),
         latch,
         Permit(latch, None),
+        witness=witness.write,
     )
-    session = _session(scenario, ports)
+    session = _session(scenario, ports, start)
     session.on_close(lock.release)
     session.on_close(store.close)
     session.run()
@@ -223,11 +228,11 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _session(scenario: Scenario, ports: Ports) -> Session:
-    plan = Plan(run=RUN, stage=scenario.stage, policy=POLICY, symbols=SYMBOLS)
+def _session(scenario: Scenario, ports: Ports, start: str) -> Session:
+    plan = Plan(run=RUN, stage=scenario.stage, policy=POLICY, symbols=SYMBOLS, start=start)
     world = World(
         role=Role.HOST,
-        kind=RunKind.REPLAY,
+        kind=RunKind.LIVE,
         stage=scenario.stage.name,
         steps=plan.phases,
         source=scenario.name,
@@ -238,7 +243,7 @@ def _session(scenario: Scenario, ports: Ports) -> Session:
     row = RunRow(
         id=RUN,
         stage=scenario.stage.name,
-        kind=RunKind.REPLAY,
+        kind=RunKind.LIVE,
         source=scenario.name,
         settings_digest="d",
         seed=1,

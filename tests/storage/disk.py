@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-CALLS = ("openat", "pwrite64", "ftruncate", "fdatasync", "fsync", "unlink", "writev")
+CALLS = (
+    *("openat", "pwrite64", "write", "ftruncate", "fdatasync", "fsync"),
+    *("unlink", "rename", "writev"),
+)
 
 _CALL = re.compile(r"^\d+ +(\w+)\((.*)\) += (\d+)(?:<.*>)?$")
 _ON_FILE = re.compile(r"^\d+<(?P<path>[^>]*)>(?:, (?P<rest>.*))?$")
@@ -27,6 +30,8 @@ class Call:
     data: bytes = b""
     at: int = 0
     """The offset of a write, or the size to which a file was cut."""
+    to: Path | None = None
+    """The new name of a file that was renamed."""
 
 
 def calls(log: Path, folder: Path) -> Iterator[Call]:
@@ -44,13 +49,16 @@ def _read(name: str, words: str) -> Call | None:
     if name in ("openat", "unlink"):
         creates = name == "unlink" or "O_CREAT" in words
         return Call(name, Path(_bytes(words).decode())) if creates else None
+    if name == "rename":
+        old, new = (Path(_plain(text).decode()) for text in _TEXT.findall(words))
+        return Call(name, old, to=new)
     found = _ON_FILE.match(words)
     assert found is not None, words[:80]
     path, rest = Path(_plain(found["path"]).decode()), found["rest"] or ""
     match name:
         case "pwrite64":
             return Call(name, path, _bytes(rest), int(rest.rpartition(", ")[2]))
-        case "writev":
+        case "write" | "writev":
             return Call(name, path, _bytes(rest))
         case "ftruncate":
             return Call(name, path, at=int(rest))
@@ -85,6 +93,8 @@ class File:
                 continue
             if call.name == "ftruncate":
                 content[call.at :] = b""
+            elif call.name == "write":  # of files that are written once, from their beginning on
+                content.extend(call.data)
             else:
                 content.extend(bytes(max(0, call.at - len(content))))
                 content[call.at : call.at + len(call.data)] = call.data
@@ -114,6 +124,9 @@ class Disk:
                 self._files.setdefault(call.path, File())
             case "unlink":
                 self._files.pop(call.path)
+            case "rename":
+                assert call.to is not None
+                self._files[call.to] = self._files.pop(call.path)
             case "fsync" | "fdatasync" if call.path == self._folder:
                 self._names = dict(self._files)
             case "fsync" | "fdatasync":

@@ -10,6 +10,7 @@ import pytest
 
 from btcbot_core.adapters.sqlite.database import Synchronous
 from btcbot_core.adapters.sqlite.store import SqliteStore
+from btcbot_core.adapters.witness import FileWitness, witness_path
 from btcbot_core.domain.errors import BotError
 from btcbot_core.domain.ids import ClientId
 from tests.killpoints.exchange import Act, Line
@@ -117,6 +118,9 @@ def test_after_a_power_cut_at_any_word_to_the_exchange_books_and_exchange_agree(
             disk.cut(place, seed=number)
             lines = b"".join(msgspec.json.encode(line) + b"\n" for line in told)
             journal(place).write_bytes(lines)
+            witness = FileWitness(witness_path(database(place))).read()
+            assert witness is not None
+            assert witness.client_id is not None, "an order left before the witness was durable"
             settle(SCENARIOS[TRADES], place)
             tried += 1
     assert tried >= 8

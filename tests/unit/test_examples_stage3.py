@@ -247,13 +247,16 @@ def test_ded_01_an_id_is_a_hash_over_the_decision() -> None:
     given = one("DED-01")["input"]
     symbol = symbol_from(given["symbol"])
 
-    def named(qty: str) -> ClientId:
+    def named(qty: str, start: str = "") -> ClientId:
         cycle = CycleId(given["cycle_id"])
         price = d(given["price"])
-        return client_id("btcb", (cycle, symbol, Side.BUY, OrderType.LIMIT, d(qty), price, 0))
+        return client_id(
+            "btcb", start, (cycle, symbol, Side.BUY, OrderType.LIMIT, d(qty), price, 0)
+        )
 
     assert named(given["qty"]) == named("0.00100")
     assert named(given["qty"]) != named("0.002")
+    assert len({named(given["qty"], start) for start in ("", "one start", "another")}) == 3
     assert len(named(given["qty"])) == 36
 
 
