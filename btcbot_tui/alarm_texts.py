@@ -55,8 +55,8 @@ ALARMS: Mapping[AnomalyCode, AlarmWords] = MappingProxyType(
         ),
         AnomalyCode.UNKNOWN_ORDER: AlarmWords(
             "An order was sent and its outcome is not known, or one of ours is not in our books.",
-            "The pair trades no more until evidence decides; too many look-ups are an error.",
-            "Look for it on the exchange's page, then btcbot-core unknown list.",
+            "Its pair waits until evidence decides; for one that is not in our books all pairs do.",
+            "Look on the exchange's page, then btcbot-core unknown list, or cancel-own.",
         ),
         AnomalyCode.BALANCE_MISMATCH: AlarmWords(
             "The exchange holds more or less of an asset than the ledger.",

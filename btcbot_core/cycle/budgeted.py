@@ -73,7 +73,6 @@ def judge(cycle: Cycle) -> Cycle:
         ladder_level=ladder.level,
         floor_level=ladder.floor(cycle.at),
         unresolved=sum(1 for o in active_orders(cycle) if o.status in UNRESOLVED),
-        orphans=_orphaned_pairs(cycle),
     )
     verdict = judge_budget(basic_facts(cycle), facts, cycle.policy)
     return replace(
@@ -107,13 +106,6 @@ def _shown_pairs(cycle: Cycle) -> tuple[Symbol, ...]:
         return cycle.symbols
     first = cycle.symbols[:most]
     return (*first, *(s for s in cycle.symbols[most:] if s in cycle.portfolio.positions))
-
-
-def _orphaned_pairs(cycle: Cycle) -> frozenset[Symbol]:
-    prefix = f"{cycle.policy.orders.client_id_prefix}-"
-    return frozenset(
-        view.symbol for view in cycle.strangers if (view.client_id or "").startswith(prefix)
-    )
 
 
 def _is_open(cycle: Cycle, signal: Signal) -> bool:

@@ -28,6 +28,7 @@ from btcbot_core.domain.trading import (
 from btcbot_core.ledger.book import Ledger
 from btcbot_core.ledger.entries import LedgerEvent
 from btcbot_core.oms.cursor import Cursors
+from btcbot_core.oms.forgotten import Forgotten
 from btcbot_core.oms.replacing import Replacement
 from btcbot_core.risk.anomalies import Anomaly
 from btcbot_core.risk.day import Day, Snapshot
@@ -96,6 +97,8 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     are_buys_pulled: bool = False
     """Whether our resting BUYs were cancelled since the drawdown stopped new orders."""
     fills_seen: Cursors = {}
+    forgotten: tuple[Forgotten, ...] = ()
+    """Orders of ours that the exchange shows and our books do not know."""
     rebalance: Memory = NO_MEMORY
     """What rebalancing remembers; nothing in other runs."""
 

@@ -25,7 +25,8 @@ from btcbot_core.ledger.journal import (
 )
 from btcbot_core.ledger.pnl import value
 from btcbot_core.oms.expiry import expired
-from btcbot_core.oms.reconcile import Evidence, reconcile_orders, unresolved_symbols
+from btcbot_core.oms.forgotten import Forgotten, Shown, forgotten_orders
+from btcbot_core.oms.reconcile import Evidence, reconcile_orders, strangers, unresolved_symbols
 from btcbot_core.risk.judge import RiskFacts, judge_basic
 from btcbot_core.risk.verdict import RiskVerdict
 from btcbot_core.strategy.profit_aware import profit_aware
@@ -55,7 +56,9 @@ def reconcile(cycle: Cycle) -> Cycle:
         policy,
     )
     orders = _start_resting(cycle, result.orders)
-    if not result.events and orders is cycle.carried.orders:
+    forgotten = _forgotten(cycle)
+    is_news = forgotten != cycle.carried.forgotten
+    if not result.events and orders is cycle.carried.orders and not is_news:
         return cycle
     sent = {
         sent_key(orders[e.client_id].symbol, orders[e.client_id].side): e.at
@@ -63,7 +66,8 @@ def reconcile(cycle: Cycle) -> Cycle:
         if e.before is OrderStatus.PLANNED
         and e.kind in (OrderEventKind.ACCEPTED, OrderEventKind.NO_ANSWER, OrderEventKind.FILLED)
     }
-    carried = replace(cycle.carried, orders=orders, last_sent={**cycle.carried.last_sent, **sent})
+    last_sent = {**cycle.carried.last_sent, **sent}
+    carried = replace(cycle.carried, orders=orders, last_sent=last_sent, forgotten=forgotten)
     return replace(
         cycle,
         carried=carried,
@@ -214,6 +218,7 @@ def basic_facts(cycle: Cycle) -> RiskFacts:
         unconverted_fees=cycle.portfolio.unconverted_fees,
         is_killed=cycle.is_killed,
         is_disarmed=cycle.vitals.is_disarmed,
+        forgotten=tuple(one.client_id for one in cycle.carried.forgotten),
     )
 
 
@@ -224,6 +229,15 @@ def waiting(verdict: RiskVerdict) -> tuple[Decision, ...]:
         for symbol, reason in verdict.blocked.items()
         if reason is Reason.DATA_MISSING
     )
+
+
+def _forgotten(cycle: Cycle) -> tuple[Forgotten, ...]:
+    heard, carried = cycle.heard, cycle.carried
+    prefix = cycle.policy.orders.client_id_prefix
+    orphans = strangers(carried.orders, heard.views, prefix).orphans if heard.asked else ()
+    shown = Shown(orphans=orphans, fills=heard.fills, asked=heard.asked)
+    opened_at = carried.ledger.opened_at
+    return forgotten_orders(carried.forgotten, shown, carried.orders, opened_at, prefix)
 
 
 def _settled(cycle: Cycle) -> frozenset[Symbol]:

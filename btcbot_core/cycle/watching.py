@@ -28,7 +28,7 @@ def detect(cycle: Cycle) -> Cycle:
         data_age_s={s: q.age_s(cycle.at) for s, q in cycle.market.quotes.items()},
         lost=_lost(cycle),
         unresolved=_unresolved(cycle),
-        orphans=tuple(sorted({view.symbol for view in found.orphans})),
+        forgotten=tuple(sorted({one.symbol for one in cycle.carried.forgotten})),
         divergence_try=divergence_try(apart) if apart is not None and _is_quiet(cycle) else None,
         mismatches=odd if in_a_row else {},
         mismatch_cycles=in_a_row,

@@ -89,6 +89,7 @@ class Reason(StrEnum):
     NOT_JUDGED = "mode:not_judged"
     MODE_OK = "mode:ok"
     KILL_SWITCH_ACTIVE = "mode:kill_switch_active"
+    BOOKS_BEHIND = "mode:books_behind"
     ACCOUNTS_MISSING = "mode:accounts_missing"
     FEE_RATE_MISSING = "mode:fee_conversion_missing_rate"
     DRAWDOWN_LIMIT = "mode:drawdown_limit"
@@ -236,6 +237,7 @@ MEANING: dict[Reason, str] = {
     Reason.NOT_JUDGED: "nobody judged this cycle: nothing may be done",
     Reason.MODE_OK: "no limit is touched",
     Reason.KILL_SWITCH_ACTIVE: "the kill latch is set",
+    Reason.BOOKS_BEHIND: "an order of ours at the exchange is not in our books: they have lost it",
     Reason.ACCOUNTS_MISSING: "balances are not known: nothing may be done",
     Reason.FEE_RATE_MISSING: "a fee in a currency without a rate: only less risk is allowed",
     Reason.DRAWDOWN_LIMIT: "the loss from the peak, or of today, is at its limit",

@@ -39,8 +39,8 @@ class AnomalyFacts(msgspec.Struct, frozen=True, kw_only=True):
     lost: tuple[Symbol, ...] = ()
     """Pairs that had a price before and have none now."""
     unresolved: tuple[Unresolved, ...] = ()
-    orphans: tuple[Symbol, ...] = ()
-    """Pairs with an open order that carries our prefix and is not in our books."""
+    forgotten: tuple[Symbol, ...] = ()
+    """Pairs with an order at the exchange that carries our prefix and is not in our books."""
     divergence_try: Decimal | None = None
     """How far the ledger's worth is from that of the exchange's balances; None if not known."""
     mismatches: Mapping[Asset, Decimal] = {}
@@ -94,8 +94,8 @@ def _orders(facts: AnomalyFacts, policy: AnomalyPolicy) -> Iterator[Anomaly]:
             str(policy.unknown_probes),
             worst.symbol,
         )
-    elif facts.orphans:
-        yield _warn(AnomalyCode.UNKNOWN_ORDER, "not in our books", "", _named(facts.orphans))
+    elif facts.forgotten:
+        yield _warn(AnomalyCode.UNKNOWN_ORDER, "not in our books", "", _named(facts.forgotten))
 
 
 def _money(facts: AnomalyFacts, policy: AnomalyPolicy) -> Iterator[Anomaly]:

@@ -44,8 +44,6 @@ class BudgetFacts(msgspec.Struct, frozen=True, kw_only=True):
     floor_level: int = 0
     """What the operator set by hand."""
     unresolved: int = 0
-    orphans: frozenset[Symbol] = frozenset()
-    """Pairs with an open order that carries our prefix and is not in our books."""
 
     @property
     def exposure_try(self) -> Decimal:
@@ -76,7 +74,6 @@ def judge_budget(basic: RiskFacts, facts: BudgetFacts, policy: Policy) -> RiskVe
         mode=strictest(reasons),
         reasons=reasons or (ModeReason(RiskMode.NORMAL, Reason.MODE_OK),),
         notional_left_try=verdict.notional_left_try * facts.rung.buy_ratio,
-        blocked={**dict.fromkeys(sorted(facts.orphans), Reason.UNKNOWN_ORDER), **verdict.blocked},
         caps=Caps(
             order_notional_try=risk.max_order_notional_try,
             positions_left_try=risk.max_positions_try - held,

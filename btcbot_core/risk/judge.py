@@ -7,6 +7,7 @@ import msgspec
 
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import RiskMode
+from btcbot_core.domain.ids import ClientId
 from btcbot_core.domain.money import ZERO, canonical
 from btcbot_core.domain.policy import LimitPolicy
 from btcbot_core.domain.symbol import Asset, Symbol
@@ -25,6 +26,8 @@ class RiskFacts(msgspec.Struct, frozen=True, kw_only=True):
     unconverted_fees: Mapping[Asset, Decimal]
     is_killed: bool
     is_disarmed: bool = False
+    forgotten: tuple[ClientId, ...] = ()
+    """Orders of ours that the exchange shows and our books do not know."""
 
 
 def judge_basic(facts: RiskFacts, limits: LimitPolicy) -> RiskVerdict:
@@ -47,6 +50,10 @@ def _mode_reasons(facts: RiskFacts) -> list[ModeReason]:
         found.append(ModeReason(RiskMode.OBSERVE_ONLY, Reason.KILL_SWITCH_ACTIVE))
     if facts.is_disarmed:
         found.append(ModeReason(RiskMode.OBSERVE_ONLY, Reason.NOT_ARMED))
+    if facts.forgotten:
+        more = f" +{len(facts.forgotten) - 1}" if len(facts.forgotten) > 1 else ""
+        words = f"{facts.forgotten[0]}{more}"
+        found.append(ModeReason(RiskMode.OBSERVE_ONLY, Reason.BOOKS_BEHIND, words))
     if facts.cash_free_try is None:
         found.append(ModeReason(RiskMode.OBSERVE_ONLY, Reason.ACCOUNTS_MISSING))
     for asset, amount in facts.unconverted_fees.items():

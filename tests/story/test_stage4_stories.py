@@ -251,16 +251,21 @@ def _listed(rig: Rig, client: str | None) -> OrderView:
     return view
 
 
-@pytest.mark.parametrize(("client", "is_frozen"), [("btcb-0123456789", True), (None, False)])
-def test_only_an_unknown_order_that_bears_our_name_freezes_its_pair(
-    rig: Rig, client: str | None, is_frozen: bool
+@pytest.mark.parametrize(("client", "stops"), [("btcb-0123456789", True), (None, False)])
+def test_only_an_order_that_bears_our_name_and_is_in_no_book_stops_us_until_it_is_gone(
+    rig: Rig, client: str | None, stops: bool
 ) -> None:
+    rig.is_shared = True
     rig.run(1)
     view = _listed(rig, client)
     cycle = last(rig.run(2))
     assert cycle.strangers == (view,)
-    assert (cycle.verdict.blocked == {BTC: Reason.UNKNOWN_ORDER}) is is_frozen
+    assert (cycle.verdict.mode is RiskMode.OBSERVE_ONLY) is stops
+    assert (Reason.BOOKS_BEHIND in {r.reason for r in cycle.verdict.reasons}) is stops
+    assert [a.about for a in cycle.anomalies] == ([BTC] if stops else [])
     assert rig.exchange.cancels == []
+    rig.exchange.orders["x99"] = replace(view, status=ViewStatus.CANCELED)
+    assert Reason.BOOKS_BEHIND not in {r.reason for r in last(rig.run(4)).verdict.reasons}
 
 
 def test_an_operators_override_holds_until_its_time(rig: Rig) -> None:

@@ -234,6 +234,8 @@ class Rig:
     symbols: tuple[Symbol, ...] = (BTC,)
     lease: Lease | None = None
     retry_waits_s: tuple[float, ...] = ()
+    is_shared: bool = False
+    """Whether others may be on the account, as on a real one."""
 
     def __post_init__(self) -> None:
         self.market = HandMarket(self.clock)
@@ -250,6 +252,7 @@ class Rig:
             self.store,
             self.latch,
             Permit(self.latch, self.lease),
+            is_shared=self.is_shared,
         )
         plan = Plan(run=RUN, stage=self.stage, policy=self.policy, symbols=self.symbols)
         world = World(

@@ -1,5 +1,6 @@
 """The risk budget: each rule by itself, what it says, and how rules meet."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -7,7 +8,7 @@ import pytest
 
 from btcbot_core.cycle.budgeted import judge
 from btcbot_core.cycle.cycle import Cycle, Heard
-from btcbot_core.cycle.steps import mark
+from btcbot_core.cycle.steps import mark, reconcile
 from btcbot_core.cycle.watching import detect, remember
 from btcbot_core.domain.account import Portfolio
 from btcbot_core.domain.codes import AnomalyCode, Reason, Severity
@@ -15,14 +16,17 @@ from btcbot_core.domain.decisions import RiskMode
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import Policy, RiskPolicy
 from btcbot_core.domain.symbol import Symbol
-from btcbot_core.domain.trading import Side
+from btcbot_core.domain.trading import Fill, Side
+from btcbot_core.ledger.book import Ledger
 from btcbot_core.risk.anomalies import Anomaly
 from btcbot_core.risk.day import Day, Snapshot, day_of, since_midnight, snapshot
 from btcbot_core.risk.degrade import Degrade, Override
 from btcbot_core.risk.verdict import RiskVerdict
 from tests.build import (
     BTC,
+    TRY,
     a_cycle,
+    a_fill,
     a_position,
     a_view,
     accounts,
@@ -165,11 +169,30 @@ def test_losses_stop_buys_and_say_how_much(money: Portfolio, reason: str) -> Non
     assert verdict.mode is RiskMode.NORMAL
 
 
-def test_an_order_that_bears_our_name_and_is_not_ours_freezes_its_pair() -> None:
-    view = a_view(client="btcb-somebodyelse")
-    cycle = judge(detect(mark(replace(a_cycle(quotes=(quote(),)), heard=Heard(views=(view,))))))
-    assert cycle.verdict.blocked == {BTC: Reason.UNKNOWN_ORDER}
+def test_an_order_that_bears_our_name_and_is_in_no_book_stops_us_and_is_named() -> None:
+    heard = Heard(views=(a_view(client="btcb-somebodyelse"),), asked=(BTC,))
+    cycle = judge(detect(mark(reconcile(replace(a_cycle(quotes=(quote(),)), heard=heard)))))
+    assert cycle.verdict.mode is RiskMode.OBSERVE_ONLY
+    assert [(r.reason, r.observed) for r in cycle.verdict.reasons] == [
+        (Reason.BOOKS_BEHIND, "btcb-somebodyelse")
+    ]
     assert [a.code for a in cycle.anomalies] == [AnomalyCode.UNKNOWN_ORDER]
+
+
+def _after(fill: Fill, opened: datetime) -> Cycle:
+    ledger = Ledger(quote=TRY, seq=1, opened_at=opened)
+    known = a_cycle(ledger=ledger, quotes=(quote(),))
+    return reconcile(replace(known, heard=Heard(fills=(fill,), asked=(BTC,))))
+
+
+def test_a_trade_that_bears_our_name_and_is_in_no_book_is_not_forgotten_again() -> None:
+    """It moved money that the ledger does not have; the exchange will not tell of it for ever."""
+    fill = a_fill(exchange_id="9", client="btcb-somebodyelse")
+    cycle = _after(fill, fill.at - timedelta(seconds=1))
+    later = reconcile(replace(cycle, heard=Heard(asked=(BTC,))))
+    assert [one.client_id for one in later.carried.forgotten] == ["btcb-somebodyelse"]
+    older = _after(fill, fill.at)
+    assert older.carried.forgotten == ()
 
 
 # ---------------------------------------------------------------------------------- the day
