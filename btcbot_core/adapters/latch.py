@@ -73,22 +73,26 @@ class FileLatch:
     def set(self, who: str, why: str) -> KillState:
         """Set it; again is no error, the first one's words stay.
 
-        It is set before anything can fail. A file that cannot be written is told in `problem`:
-        then only this process is stopped, and only while it lives.
+        It is set before anything can fail. A file that cannot be made is told in `problem`: then
+        only this process is stopped, and only while it lives. One that was made and could not be
+        written is told in `unsaid`: its name alone stops every process.
         """
         self._is_killed = True
         with self._writing:
             first = self._state
             if not first.is_set:
                 first = KillState(True, self._clock.now(), _clean(who) or UNKNOWN, _clean(why))
-            problem = ""
+            problem, unsaid = "", ""
             try:
                 _write(self.path, first)
             except FileExistsError:
                 first = _read(self.path) or first
             except OSError as error:
-                problem = f"the kill file {self.path} was not written: {error.strerror}"
-            self._state = msgspec.structs.replace(first, problem=problem)
+                if os.path.lexists(self.path):
+                    unsaid = f"{error.strerror}"
+                else:
+                    problem = f"the kill file {self.path} was not written: {error.strerror}"
+            self._state = msgspec.structs.replace(first, problem=problem, unsaid=unsaid)
             return self._state
 
     def clear(self) -> None:
@@ -126,7 +130,7 @@ def _write(path: Path, state: KillState) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-    sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def _read(path: Path) -> KillState | None:

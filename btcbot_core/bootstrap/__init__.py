@@ -8,7 +8,13 @@ from contextlib import ExitStack
 
 from btcbot_core.app.frames import Role
 from btcbot_core.app.session import Session
-from btcbot_core.bootstrap.guards import Guards, open_guards, open_reader, show_settings
+from btcbot_core.bootstrap.guards import (
+    Guards,
+    open_guards,
+    open_reader,
+    open_reader_anyhow,
+    show_settings,
+)
 from btcbot_core.bootstrap.options import SessionOptions, demo_folder, require_live_stage
 
 __all__ = [
@@ -17,6 +23,7 @@ __all__ = [
     "demo_folder",
     "open_guards",
     "open_reader",
+    "open_reader_anyhow",
     "open_session",
     "show_settings",
 ]

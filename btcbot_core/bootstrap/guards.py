@@ -8,7 +8,9 @@ from btcbot_core.adapters.clock import SystemClock
 from btcbot_core.adapters.latch import FileLatch, kill_path
 from btcbot_core.adapters.lock import Holder, InstanceLock, lock_path, read_holder
 from btcbot_core.adapters.replay.dataset import load
+from btcbot_core.adapters.sqlite.database import has_log
 from btcbot_core.adapters.sqlite.store import SqliteStore
+from btcbot_core.domain.errors import StoreError
 from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.kill import KillState
 from btcbot_core.ports import Store
@@ -62,6 +64,22 @@ def open_reader(database: Path, *, is_checked: bool = False) -> Store:
     `is_checked` looks the whole file over first. Raises StoreError for one that is damaged.
     """
     return SqliteStore(database, mode="ro", is_checked=is_checked)
+
+
+def open_reader_anyhow(database: Path) -> tuple[Store, str]:
+    """As `open_reader`, and on a full disk too, where SQLite cannot make the index of the log.
+
+    Returns the store and, in words, what it may not know; empty when it knows everything.
+    """
+    try:
+        return open_reader(database), ""
+    except StoreError as error:
+        if read_holder(lock_path(database)) is not None:
+            raise
+        store = SqliteStore(database, mode="ro", is_frozen=True)
+        if not has_log(database):
+            return store, ""
+        return store, f"what happened last may be missing, the log cannot be read: {error}"
 
 
 @dataclass(frozen=True, slots=True)

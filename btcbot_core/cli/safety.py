@@ -20,6 +20,8 @@ def kill(arguments: argparse.Namespace) -> int:
     if state.problem:
         # Only the file reaches the runner: this process's own memory stops nobody.
         raise StoreError(f"NOT killed: {state.problem}; stop the runner itself: kill -USR1 PID")
+    if state.unsaid:
+        say(f"who and why could not be written ({state.unsaid}): killed all the same")
     holder = guards.holder()
     if arguments.json:
         print_json({"killed": state, "runner": holder, "database": str(guards.database)})

@@ -7,7 +7,7 @@ import msgspec
 
 from btcbot_core import bootstrap
 from btcbot_core.app.reports import Standing, TracedCycle, age_s, one_trace, standing
-from btcbot_core.cli.output import print_json, print_pairs
+from btcbot_core.cli.output import print_json, print_pairs, say
 from btcbot_core.domain.codes import MEANING
 from btcbot_core.domain.errors import ExitCode
 from btcbot_core.domain.money import canonical
@@ -18,7 +18,9 @@ CENT = Decimal("0.01")
 def status(arguments: argparse.Namespace) -> int:
     """Print how things stand, or one cycle."""
     guards = bootstrap.open_guards(arguments.db, arguments.env_file)
-    store = bootstrap.open_reader(guards.database)
+    store, unknown = bootstrap.open_reader_anyhow(guards.database)
+    if unknown:
+        say(f"btcbot-core: {unknown}")
     try:
         if arguments.trace:
             record = one_trace(store, arguments.trace)
@@ -28,7 +30,7 @@ def status(arguments: argparse.Namespace) -> int:
     finally:
         store.close()
     if arguments.json:
-        print_json(_as_json(guards, now))
+        print_json({**_as_json(guards, now), "may_be_missing": unknown})
     else:
         _print(guards, now)
     return int(ExitCode.OK)

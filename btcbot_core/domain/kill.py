@@ -12,6 +12,8 @@ class KillState(msgspec.Struct, frozen=True):
     why: str = ""
     problem: str = ""
     """Why the latch could not be made durable: then it stops one process, while that lives."""
+    unsaid: str = ""
+    """Why the file stands, and so kills, without the words that belong in it."""
 
 
 NOT_KILLED = KillState(False)

@@ -58,8 +58,8 @@ def used(tmp_path: Path) -> Path:
 def test_on_a_full_disk_the_name_of_the_kill_file_alone_kills(used: Path) -> None:
     path = kill_path(used)
     done = _under("write:error=ENOSPC:when=1+", used, "kill", "--reason", "full", only=path)
-    assert "No space left" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stdout.startswith("KILLED")) == (0, True)
+    assert "who and why could not be written (No space left on device)" in done.stderr
     assert FileLatch(path, SystemClock()).is_set()
 
 
@@ -79,3 +79,22 @@ def test_while_a_runner_lives_status_answers_on_a_full_disk(used: Path) -> None:
         runner.close()
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+
+
+FULL = "pwrite64:error=ENOSPC:when=1+"
+
+
+def test_without_a_runner_status_answers_on_a_full_disk(used: Path) -> None:
+    done = _under(FULL, used, "status")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "last cycle" in done.stdout
+
+
+def test_after_a_crash_on_a_full_disk_status_says_that_the_newest_may_be_missing(
+    used: Path,
+) -> None:
+    used.with_name(used.name + "-wal").write_bytes(b"\x00" * 4096)  # a log, readable or not
+    done = _under(FULL, used, "status")
+    assert done.returncode == 0, done.stderr
+    assert "what happened last may be missing" in done.stderr
+    assert "last cycle" in done.stdout

@@ -35,8 +35,12 @@ def connector(
     synchronous: Synchronous,
     busy_timeout_ms: int,
     page_bytes: int | None = None,
+    is_frozen: bool = False,
 ) -> SqliteDatabase:
-    """Peewee's database over the file. Each thread that uses it gets a connection of its own."""
+    """Peewee's database over the file. Each thread that uses it gets a connection of its own.
+
+    Frozen, the file is read as it stands, without its log: only where nobody can be writing.
+    """
     pragmas: list[tuple[str, int | str]] = [
         ("busy_timeout", busy_timeout_ms),
         ("foreign_keys", 1),
@@ -53,7 +57,7 @@ def connector(
     else:
         pragmas.append(("query_only", 1))
     return SqliteDatabase(
-        _uri(path, mode),
+        _uri(path, mode, is_frozen=is_frozen),
         pragmas=pragmas,
         timeout=busy_timeout_ms / 1000,
         uri=True,
@@ -127,13 +131,18 @@ def _require_writable(path: Path) -> None:
         path.chmod(PRIVATE_FILE)  # made empty by hand; what we put into it is for us alone
 
 
-def _uri(path: Path, mode: Mode) -> str:
+def has_log(path: Path) -> bool:
+    """Whether there is a log beside the file that holds commits of its own, perhaps."""
     wal = path.with_name(path.name + "-wal")
-    is_frozen = (
+    return wal.is_file() and wal.stat().st_size > 0
+
+
+def _uri(path: Path, mode: Mode, *, is_frozen: bool) -> str:
+    # On a read-only medium SQLite cannot make the index of a log; and there is no log to read.
+    is_frozen = is_frozen or (
         mode == "ro"
         and not os.access(path.parent, os.W_OK, effective_ids=_HAS_EFFECTIVE_IDS)
-        and not (wal.is_file() and wal.stat().st_size)
+        and not has_log(path)
     )
-    # On a read-only medium SQLite cannot make the index of a log; and there is no log to read.
     suffix = "&immutable=1" if is_frozen else ""
     return f"file:{quote(str(path.absolute()))}?mode={mode}{suffix}"

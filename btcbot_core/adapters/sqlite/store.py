@@ -45,10 +45,11 @@ class SqliteStore:
         busy_timeout_ms: int = BUSY_TIMEOUT_MS,
         is_checked: bool = False,
         page_bytes: int | None = None,
+        is_frozen: bool = False,
         migrations: Sequence[Migration] = MIGRATIONS,
     ) -> None:
         """Open and check the schema. `is_checked` asks SQLite to look the whole file over first;
-        `page_bytes` is the page size of a new file.
+        `page_bytes` is the page size of a new file; `is_frozen` reads it without its log.
 
         Raises StoreError with one line for the operator when the file cannot be used.
         """
@@ -65,6 +66,7 @@ class SqliteStore:
             synchronous=synchronous,
             busy_timeout_ms=busy_timeout_ms,
             page_bytes=page_bytes,
+            is_frozen=is_frozen,
         )
         self._inode = _inode(self._path)
         try:
