@@ -55,18 +55,24 @@ class MarketDataPort(Protocol):
 
 
 class ExchangePort(Protocol):
-    """Reads raise ExchangeUnavailableError or ExchangeRefusedError; writes answer, always."""
+    """Reads raise ExchangeUnavailableError or ExchangeRefusedError; writes answer, always.
+
+    A read that the exchange's limits hold back raises HeldBackError, one of the former.
+    """
 
     def balances(self) -> Accounts: ...
 
-    def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
-        """Every open order of the account on this pair, ours or not: complete, or an error."""
+    def open_orders(self, symbol: Symbol | None) -> tuple[OrderView, ...]:
+        """Every open order of the account, ours or not: complete, or an error.
+
+        On one pair, or on all of them, which costs no more of the exchange's limits.
+        """
 
     def find_order(self, order: Order) -> OrderView | None:
         """Look one order up, by exchange id if it has one, else by client id; None if unknown."""
 
-    def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
-        """Trades of the account at or after `since`, oldest first, complete."""
+    def fills(self, symbol: Symbol | None, since: datetime) -> tuple[Fill, ...]:
+        """Trades of the account at or after `since`, on one pair or all, oldest first, complete."""
 
     def submit(self, intent: Intent) -> Answer:
         """Send once. Never raises for what the network or the exchange does."""

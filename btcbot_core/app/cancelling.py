@@ -7,7 +7,6 @@ import msgspec
 
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.ids import ClientId, CycleId
-from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Answer, Order, OrderStatus, OrderView
 from btcbot_core.ports import ExchangePort
 
@@ -31,11 +30,12 @@ class Ours:
         return named or view.exchange_id in self._ids
 
 
-def open_of_ours(
-    exchange: ExchangePort, symbols: Sequence[Symbol], is_ours: Ours
-) -> tuple[OrderView, ...]:
-    """Our open orders on these pairs. Raises ExchangeUnavailableError for half a listing."""
-    return tuple(v for symbol in symbols for v in exchange.open_orders(symbol) if is_ours(v))
+def open_of_ours(exchange: ExchangePort, is_ours: Ours) -> tuple[OrderView, ...]:
+    """Our open orders on every pair, also on one that is traded no more.
+
+    Raises ExchangeUnavailableError for half a listing.
+    """
+    return tuple(view for view in exchange.open_orders(None) if is_ours(view))
 
 
 def pull(exchange: ExchangePort, views: Sequence[OrderView], now: datetime) -> Iterator[Pulled]:

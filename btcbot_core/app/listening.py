@@ -1,12 +1,13 @@
 """Asking the exchange what became of our orders: listings first, look-ups for what they lack."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 
 from btcbot_core.cycle.cycle import Carried, Heard
+from btcbot_core.domain.errors import HeldBackError
 from btcbot_core.domain.ids import ClientId, RunId
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import Policy
@@ -16,7 +17,7 @@ from btcbot_core.oms.cursor import fills_since
 from btcbot_core.ports import ExchangePort, Store
 
 SWEEP_EVERY = timedelta(seconds=60)
-"""How often a pair is asked about on which nothing of ours is under way: calls are rationed."""
+"""How often trades are asked for though the lists tell of none: calls are rationed."""
 CLOCK_SET_MAX = timedelta(days=1)
 """How far back a clock may have been set without a trade being missed."""
 
@@ -28,7 +29,7 @@ class Listener:
         self._exchange = exchange
         self._store = store
         self._run = run
-        self._swept_at: dict[Symbol, datetime] = {}
+        self._swept_at: datetime | None = None
 
     def listen(self, orders: Mapping[ClientId, Order]) -> Heard:
         """Everything new about these orders; nothing is asked when there are none.
@@ -38,7 +39,9 @@ class Listener:
         if not orders:
             return Heard()
         views, absent = self._views(orders.values(), ())
-        fills = self._fresh(self._trades(_oldest(orders.values())))
+        finished = (order for order in orders.values() if not order.is_active)
+        news = (*finished, *_unexplained(orders, views))
+        fills = self._fresh(self._trades(_oldest(news)))
         return Heard(
             views=views, absent=absent, fills=(*fills, *self._missed(orders, views, fills))
         )
@@ -48,29 +51,49 @@ class Listener:
     ) -> tuple[Heard, Carried]:
         """Everything new on all pairs that we trade or hold, whoever did it.
 
-        Trades are asked for from behind the newest one seen, so that a late one is not lost; one
-        that belongs to an order that we finished long ago brings that order back.
+        The lists say how much of each order is filled, so trades are asked for when they say more
+        than we booked, when balances have not agreed, and every now and then. What the exchange's
+        limits hold back is asked for by the next turn; until then its pairs are `unheard`.
         """
+        orders = carried.orders
         held = (s for s, holding in carried.ledger.holdings.items() if holding.qty)
-        busy = {order.symbol for order in carried.orders.values()}
-        asked = sorted(busy | self._due({*symbols, *held}, at))
-        oldest = _oldest(carried.orders.values())
-        lookback_s = policy.lifecycle.fills_lookback_s
-        since = {
-            s: fills_since(carried.fills_seen.get(s), oldest.get(s), at, lookback_s) for s in asked
-        }
-        fills = self._fresh(self._trades(since))
-        carried = self._with_finished(carried, fills)
-        views, absent = self._views(carried.orders.values(), asked)
-        fills = (*fills, *self._missed(carried.orders, views, fills))
-        self._swept_at.update(dict.fromkeys(asked, at))
-        heard = Heard(views=views, absent=absent, fills=fills, asked=tuple(asked))
-        return heard, carried
+        busy = {order.symbol for order in orders.values()}
+        pairs = tuple(sorted({*symbols, *held, *busy}))
+        is_due = self._is_due(at)
+        try:
+            views, absent = self._views(orders.values(), pairs if is_due else ())
+        except HeldBackError:
+            ours = {order.symbol for order in orders.values() if order.is_active}
+            return Heard(unheard=pairs if is_due else tuple(sorted(ours))), carried
+        news = {order.symbol for order in _unexplained(orders, views)}
+        if is_due or carried.mismatch_cycles:
+            news.update(pairs)
+        if not news:
+            return Heard(views=views, absent=absent), carried
+        try:
+            fills = self._swept(carried, pairs, at, policy.lifecycle.fills_lookback_s)
+            fills = (*fills, *self._missed(orders, views, fills))
+        except HeldBackError:
+            return Heard(views=views, absent=absent, unheard=tuple(sorted(news))), carried
+        self._swept_at = at
+        heard = Heard(views=views, absent=absent, fills=fills, asked=pairs)
+        return heard, self._with_finished(carried, fills)
 
-    def _due(self, symbols: set[Symbol], at: datetime) -> set[Symbol]:
-        """Pairs that nobody asked about for a while; on the first turn all of them."""
+    def _is_due(self, at: datetime) -> bool:
+        """Whether nobody asked about trades for a while. A clock that went back counts as one."""
         swept = self._swept_at
-        return {s for s in symbols if s not in swept or at - swept[s] >= SWEEP_EVERY}
+        return swept is None or not timedelta(0) <= at - swept < SWEEP_EVERY
+
+    def _swept(
+        self, carried: Carried, pairs: Sequence[Symbol], at: datetime, lookback_s: int
+    ) -> tuple[Fill, ...]:
+        """New trades on all pairs, from behind the newest one seen: a late one is not lost.
+
+        One that belongs to an order that we finished long ago brings that order back.
+        """
+        oldest, seen = _oldest(carried.orders.values()), carried.fills_seen
+        since = {s: fills_since(seen.get(s), oldest.get(s), at, lookback_s) for s in pairs}
+        return self._fresh(self._trades(since))
 
     def _views(
         self, orders: Iterable[Order], also: Iterable[Symbol]
@@ -82,11 +105,7 @@ class Listener:
         orders = tuple(orders)
         active = [order for order in orders if order.is_active]
         given_up = [order for order in orders if _was_given_up(order)]
-        views = [
-            view
-            for symbol in sorted({*also, *(order.symbol for order in active)})
-            for view in self._exchange.open_orders(symbol)
-        ]
+        views = self._listed({*also, *(order.symbol for order in active)})
         # An order by hand has no name, and one of ours of unknown outcome no number yet: that both
         # lack one makes them no match.
         listed = {view.exchange_id for view in views}
@@ -102,12 +121,19 @@ class Listener:
                 absent.append(order.client_id)
         return tuple(views), tuple(absent)
 
+    def _listed(self, symbols: set[Symbol]) -> list[OrderView]:
+        """The open orders of these pairs, by pair: one question, however many pairs there are."""
+        if not symbols:
+            return []
+        views = self._exchange.open_orders(_only(symbols))
+        return sorted((v for v in views if v.symbol in symbols), key=lambda view: view.symbol)
+
     def _trades(self, since: Mapping[Symbol, datetime]) -> list[Fill]:
-        return [
-            fill
-            for symbol, instant in sorted(since.items())
-            for fill in self._exchange.fills(symbol, instant)
-        ]
+        """The trades of these pairs, by pair: one question, from the oldest instant on."""
+        if not since:
+            return []
+        fills = self._exchange.fills(_only(since), min(since.values()))
+        return sorted((f for f in fills if f.symbol in since), key=lambda fill: fill.symbol)
 
     def _fresh(self, fills: Sequence[Fill]) -> tuple[Fill, ...]:
         """Those trades that the ledger does not hold yet, each once."""
@@ -155,6 +181,23 @@ class Listener:
             )
         returned = {order.client_id: order for order in found}
         return msgspec.structs.replace(carried, orders={**orders, **returned})
+
+
+def _only(symbols: Collection[Symbol]) -> Symbol | None:
+    """The one pair that there is to ask about; None to ask about the whole account."""
+    return next(iter(symbols)) if len(symbols) == 1 else None
+
+
+def _unexplained(orders: Mapping[ClientId, Order], views: Iterable[OrderView]) -> list[Order]:
+    """Orders of which the lists say that more was filled than we know, or say nothing at all."""
+    seen = {view.exchange_id: view for view in views}
+    named = {view.client_id: view for view in views if view.client_id}
+    news = []
+    for order in orders.values():
+        view = seen.get(order.exchange_id or "") or named.get(order.client_id)
+        if order.is_active if view is None else view.filled_qty != order.filled_qty:
+            news.append(order)
+    return news
 
 
 def _was_given_up(order: Order) -> bool:

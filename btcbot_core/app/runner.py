@@ -15,7 +15,8 @@ from btcbot_core.cycle.answering import answered
 from btcbot_core.cycle.cycle import NOTHING_HEARD, Carried, Cycle, Vitals
 from btcbot_core.cycle.stages import Stage
 from btcbot_core.cycle.steps import Steps
-from btcbot_core.domain.errors import ExchangeUnavailableError
+from btcbot_core.domain.account import Accounts
+from btcbot_core.domain.errors import ExchangeUnavailableError, HeldBackError
 from btcbot_core.domain.ids import ClientId, RunId, cycle_id
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import Policy
@@ -129,13 +130,21 @@ class CycleRunner:
             symbols=plan.symbols,
             market=ports.market.snapshot(plan.symbols),
             rules=ports.market.rules(plan.symbols),
-            accounts=ports.exchange.balances(),
+            accounts=self._balances(),
             heard=heard,
             vitals=self._vitals(),
             is_killed=ports.latch.is_set(),
             start=plan.start,
             carried=carried,
         )
+
+    def _balances(self) -> Accounts:
+        """None while the exchange's limits hold them back: then nothing is ordered, and cancels
+        and bookings go on."""
+        try:
+            return self._ports.exchange.balances()
+        except HeldBackError:
+            return {}
 
     def _vitals(self) -> Vitals:
         lease = self._ports.permit.lease
@@ -183,7 +192,7 @@ class CycleRunner:
         booked = {fill.id for fill in cycle.fills}
         try:
             heard = self._listener.listen(orders)
-            accounts = self._ports.exchange.balances()
+            accounts = self._balances() or cycle.accounts
         except ExchangeUnavailableError:
             return replace(cycle, heard=NOTHING_HEARD)
         fresh = tuple(fill for fill in heard.fills if fill.id not in booked)

@@ -39,14 +39,14 @@ def cancel_own(
         exchange = ArmedExchange(client, settings.gates, _no_new_orders)
         is_ours = Ours(settings.client_id_prefix, _known_ids(settings))
         for attempt in range(ROUNDS):
-            left = open_of_ours(exchange, settings.symbols, is_ours)
+            left = open_of_ours(exchange, is_ours)
             if not left:
                 return ()
             if attempt:
                 time.sleep(PAUSE_S)
             for pulled in pull(exchange, left, clock.now()):
                 tell(pulled)
-        return open_of_ours(exchange, settings.symbols, is_ours)
+        return open_of_ours(exchange, is_ours)
 
 
 def _known_ids(settings: Settings) -> frozenset[str]:

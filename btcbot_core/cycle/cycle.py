@@ -49,6 +49,8 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """Trades that the ledger does not hold yet."""
     asked: tuple[Symbol, ...] = ()
     """Pairs whose trades were asked for as `oms/cursor.py` says, and came completely."""
+    unheard: tuple[Symbol, ...] = ()
+    """Pairs on which something may have happened, held back by the exchange's limits."""
 
 
 NOTHING_HEARD = Heard()

@@ -35,6 +35,7 @@ class HeardRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     absent: tuple[ClientId, ...] = ()
     fills: tuple[Fill, ...] = ()
     asked: tuple[Symbol, ...] = ()
+    unheard: tuple[Symbol, ...] = ()
 
 
 class BalanceRow(msgspec.Struct, frozen=True, array_like=True):
@@ -201,6 +202,7 @@ def _row(heard: Heard) -> HeardRow | None:
         absent=heard.absent,
         fills=heard.fills,
         asked=heard.asked,
+        unheard=heard.unheard,
     )
 
 
@@ -208,7 +210,12 @@ def _heard(row: HeardRow | None) -> Heard:
     if row is None:
         return NOTHING_HEARD
     return Heard(
-        answers=row.answers, views=row.views, absent=row.absent, fills=row.fills, asked=row.asked
+        answers=row.answers,
+        views=row.views,
+        absent=row.absent,
+        fills=row.fills,
+        asked=row.asked,
+        unheard=row.unheard,
     )
 
 

@@ -214,6 +214,7 @@ def basic_facts(cycle: Cycle) -> RiskFacts:
         symbols=cycle.symbols,
         data_age_s={s: q.age_s(cycle.at) for s, q in cycle.market.quotes.items()},
         unresolved=unresolved_symbols(cycle.carried.orders),
+        unheard=frozenset(cycle.heard.unheard),
         cash_free_try=free_cash(cycle),
         unconverted_fees=cycle.portfolio.unconverted_fees,
         is_killed=cycle.is_killed,
@@ -223,11 +224,11 @@ def basic_facts(cycle: Cycle) -> RiskFacts:
 
 
 def waiting(verdict: RiskVerdict) -> tuple[Decision, ...]:
-    """A word on each pair for which no strategy could say anything: it has no quote."""
+    """A word on each pair that has no quote to wish on, or of which nothing may be heard now."""
     return tuple(
         Decision(symbol=symbol, action=Action.BLOCK, reason=reason)
         for symbol, reason in verdict.blocked.items()
-        if reason is Reason.DATA_MISSING
+        if reason in (Reason.DATA_MISSING, Reason.TRADES_NOT_HEARD)
     )
 
 

@@ -81,10 +81,10 @@ def remember(cycle: Cycle) -> Cycle:
 
 
 def _is_quiet(cycle: Cycle) -> bool:
-    """Whether nothing moved. While orders do, balances and trades are not of one instant, so such
-    a cycle tells nothing of whether our books are right.
+    """Whether nothing moved, as far as we may know. While orders do, balances and trades are not
+    of one instant, so such a cycle tells nothing of whether our books are right.
     """
-    return not (cycle.order_events or cycle.ledger_events)
+    return not (cycle.order_events or cycle.ledger_events or cycle.heard.unheard)
 
 
 def _mismatch_cycles(cycle: Cycle, is_odd: bool) -> int:

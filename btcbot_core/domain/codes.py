@@ -49,6 +49,7 @@ class Reason(StrEnum):
     RULES_UNAVAILABLE = "risk_block:exchange_rules_unavailable"
     NOT_TRADING = "risk_block:pair_not_trading"
     UNKNOWN_ORDER = "risk_block:unknown_order"
+    TRADES_NOT_HEARD = "risk_block:trades_not_heard"
     NON_POSITIVE_AFTER_QUANTIZE = "risk_block:non_positive_after_quantize"
     MIN_NOTIONAL = "risk_block:min_notional"
     PRICE_OUT_OF_BOUNDS = "risk_block:price_out_of_bounds"
@@ -200,6 +201,7 @@ MEANING: dict[Reason, str] = {
     Reason.RULES_UNAVAILABLE: "the exchange's rules for the pair are not known",
     Reason.NOT_TRADING: "the exchange does not trade the pair now",
     Reason.UNKNOWN_ORDER: "what became of an order on this pair is not known yet",
+    Reason.TRADES_NOT_HEARD: "the exchange's limits hold back what was traded: the pair waits",
     Reason.NON_POSITIVE_AFTER_QUANTIZE: "nothing is left after rounding to the exchange's steps",
     Reason.MIN_NOTIONAL: "the total is under the minimum",
     Reason.PRICE_OUT_OF_BOUNDS: "the price is outside what the exchange accepts",

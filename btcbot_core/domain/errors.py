@@ -71,6 +71,10 @@ class ExchangeUnavailableError(BotError):
     exit_code = ExitCode.EXCHANGE_UNUSABLE
 
 
+class HeldBackError(ExchangeUnavailableError):
+    """The exchange's limits do not let this be asked now. Nothing is wrong: it comes later."""
+
+
 class ExchangeRefusedError(BotError):
     """The exchange understood and refuses: a bad key, a bad request. Will not pass by itself."""
 

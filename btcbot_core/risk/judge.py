@@ -21,6 +21,8 @@ class RiskFacts(msgspec.Struct, frozen=True, kw_only=True):
     data_age_s: Mapping[Symbol, Decimal]
     """A pair without usable data is not in it."""
     unresolved: frozenset[Symbol]
+    unheard: frozenset[Symbol] = frozenset()
+    """Pairs of whose orders or trades the exchange's limits let us hear nothing now."""
     cash_free_try: Decimal | None
     """None when balances are not known."""
     unconverted_fees: Mapping[Asset, Decimal]
@@ -69,6 +71,8 @@ def _blocked(facts: RiskFacts, limits: LimitPolicy) -> dict[Symbol, Reason]:
         age_s = facts.data_age_s.get(symbol)
         if symbol in facts.unresolved:
             blocked[symbol] = Reason.UNKNOWN_ORDER
+        elif symbol in facts.unheard:
+            blocked[symbol] = Reason.TRADES_NOT_HEARD
         elif age_s is None:
             blocked[symbol] = Reason.DATA_MISSING
         elif age_s > limits.max_data_age_s:

@@ -19,7 +19,7 @@ def run(folder: Path, failure: Exception, cycles: int) -> tuple[Session, int]:
     rig.exchange.failure = failure
     session = rig.session(99, cycles)
     session.run()
-    return session, rig.exchange.asked
+    return session, rig.exchange.asked["balances"]
 
 
 @pytest.mark.parametrize("name", ["LOOP-01", "LOOP-02"])

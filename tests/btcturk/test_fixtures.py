@@ -261,7 +261,7 @@ def errors_captured(open_world: OpenWorld, name: str) -> None:
         "NoAnswerError",
         "NoAnswerError",
         "ThrottledError",
-        "NotSentError",
+        "OwnLimitError",
         "()",
     ]
 

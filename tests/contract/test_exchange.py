@@ -266,6 +266,15 @@ def test_one_client_id_sent_twice_is_two_orders(world: World) -> None:
     assert len(listed(world)) == 2
 
 
+def test_the_whole_account_is_listed_without_naming_a_pair(world: World) -> None:
+    since = world.now()
+    send(world, Side.BUY, "0.1", "10000")
+    world.later()
+    resting = send(world, Side.BUY, "0.1", "9900")
+    assert [view.exchange_id for view in world.exchange.open_orders(None)] == [resting.exchange_id]
+    assert world.exchange.fills(None, since) == filled(world, since) != ()
+
+
 def test_a_pair_without_orders_has_an_empty_list(world: World) -> None:
-    assert world.exchange.open_orders(BTCTRY) == ()
+    assert world.exchange.open_orders(BTCTRY) == world.exchange.open_orders(None) == ()
     assert filled(world, world.now()) == ()

@@ -151,17 +151,17 @@ class LineExchange:
         amounts = {TRY: cash, **{Asset(name): qty for name, qty in held.items()}}
         return {asset: Balance(asset, amount, ZERO) for asset, amount in amounts.items()}
 
-    def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
+    def open_orders(self, symbol: Symbol | None) -> tuple[OrderView, ...]:
         return tuple(
-            p.view() for p in self.placed.values() if p.is_open and p.line.symbol == symbol
+            p.view() for p in self.placed.values() if p.is_open and symbol in (None, p.line.symbol)
         )
 
     def find_order(self, order: Order) -> OrderView | None:
         found = (p for p in self.placed.values() if p.line.client_id == order.client_id)
         return next((p.view() for p in found), None)
 
-    def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
-        return tuple(f for f in self.trades if f.symbol == symbol and f.at >= since)
+    def fills(self, symbol: Symbol | None, since: datetime) -> tuple[Fill, ...]:
+        return tuple(f for f in self.trades if symbol in (None, f.symbol) and f.at >= since)
 
     def submit(self, intent: Intent) -> Answer:
         name = f"x{len(self.placed) + 1}"

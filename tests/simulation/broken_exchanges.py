@@ -33,13 +33,13 @@ class _Through:
     def balances(self) -> Accounts:
         return self.inner.balances()
 
-    def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
+    def open_orders(self, symbol: Symbol | None) -> tuple[OrderView, ...]:
         return self.inner.open_orders(symbol)
 
     def find_order(self, order: Order) -> OrderView | None:
         return self.inner.find_order(order)
 
-    def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+    def fills(self, symbol: Symbol | None, since: datetime) -> tuple[Fill, ...]:
         return self.inner.fills(symbol, since)
 
     def submit(self, intent: Intent) -> Answer:
@@ -75,7 +75,7 @@ class TakesNoAnswerForANo(_Exchange):
 
 class DropsLateFills(_Exchange):
     class Broken(_Through):
-        def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+        def fills(self, symbol: Symbol | None, since: datetime) -> tuple[Fill, ...]:
             found = self.inner.fills(symbol, since)
             newest = max((fill.at for fill in found), default=since)
             return tuple(f for f in found if newest - f.at < timedelta(seconds=100))
@@ -83,14 +83,14 @@ class DropsLateFills(_Exchange):
 
 class BooksAFillTwice(_Exchange):
     class Broken(_Through):
-        def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+        def fills(self, symbol: Symbol | None, since: datetime) -> tuple[Fill, ...]:
             found = self.inner.fills(symbol, since)
             return (*found, *(replace(f, id=FillId(f"{f.id}-again")) for f in found[-1:]))
 
 
 class CountsFeesInFloats(_Exchange):
     class Broken(_Through):
-        def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+        def fills(self, symbol: Symbol | None, since: datetime) -> tuple[Fill, ...]:
             found = self.inner.fills(symbol, since)
             return tuple(replace(f, fee=Decimal(float(f.fee))) for f in found)
 
@@ -101,7 +101,7 @@ class MovesItsCursorBeforeTheCommit(_Exchange):
             super().__init__(inner)
             self._given: set[FillId] = set()
 
-        def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+        def fills(self, symbol: Symbol | None, since: datetime) -> tuple[Fill, ...]:
             new = tuple(f for f in self.inner.fills(symbol, since) if f.id not in self._given)
             self._given |= {fill.id for fill in new}
             return new
@@ -126,7 +126,7 @@ class TakesACancelForDone(_Exchange):
             self._asked.add(order.exchange_id or "")
             return self.inner.cancel(order)
 
-        def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
+        def open_orders(self, symbol: Symbol | None) -> tuple[OrderView, ...]:
             return tuple(self._done(view) for view in self.inner.open_orders(symbol))
 
         def find_order(self, order: Order) -> OrderView | None:

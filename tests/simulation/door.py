@@ -59,7 +59,7 @@ class Door:
         self._checker.on_balances()
         return self._inner.balances()
 
-    def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
+    def open_orders(self, symbol: Symbol | None) -> tuple[OrderView, ...]:
         self._ask()
         views = self._inner.open_orders(symbol)
         self._checker.on_views(views)
@@ -74,7 +74,7 @@ class Door:
             self._checker.on_views((view,))
         return view
 
-    def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+    def fills(self, symbol: Symbol | None, since: datetime) -> tuple[Fill, ...]:
         self._ask()
         ahead = self._time.now() - self._clock.now()
         fills = self._inner.fills(symbol, since + ahead - CLOCK_MARGIN)

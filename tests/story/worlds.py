@@ -1,5 +1,6 @@
 """A small world for whole cycles: a market that stands still, an exchange that does as told."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from btcbot_core.app.session import Schedule, Session
 from btcbot_core.app.world import Ports
 from btcbot_core.cycle.stages import STAGE3, Stage
 from btcbot_core.domain.account import Accounts, Balance
+from btcbot_core.domain.errors import HeldBackError
 from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.ids import RunId
 from btcbot_core.domain.market import BookSource, MarketSnapshot, Quote
@@ -112,11 +114,13 @@ class HandExchange:
     before_cancel: Callable[[], object] = lambda: None
     failure: Exception | None = None
     """What every question meets, while it is set."""
-    asked: int = 0
-    """How often balances were asked for: once a turn, or once a try of one."""
+    held_back: frozenset[str] = frozenset()
+    """Questions that the exchange's limits do not let through, while they are set."""
+    asked: Counter[str] = field(default_factory=Counter)
+    """How often each question was put; balances once a turn, or once a try of one."""
 
     def balances(self) -> Accounts:
-        self.asked += 1
+        self._ask("balances")
         if self.failure is not None:
             raise self.failure
         bought = sum((f.qty for f in self.trades if f.side == "buy"), ZERO)
@@ -130,17 +134,19 @@ class HandExchange:
             base: Balance(base, bought - sold, ZERO),
         }
 
-    def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
+    def open_orders(self, symbol: Symbol | None) -> tuple[OrderView, ...]:
+        self._ask("open_orders")
         working = (ViewStatus.OPEN, ViewStatus.PARTIAL)
         shown = self.orders.values() if self.is_visible else ()
-        return tuple(v for v in shown if v.status in working and v.symbol == symbol)
+        return tuple(v for v in shown if v.status in working and symbol in (None, v.symbol))
 
     def find_order(self, order: Order) -> OrderView | None:
         shown = self.orders.values() if self.is_visible else ()
         return next((v for v in shown if v.client_id == order.client_id), None)
 
-    def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
-        return tuple(f for f in self.trades if f.symbol == symbol and f.at >= since)
+    def fills(self, symbol: Symbol | None, since: datetime) -> tuple[Fill, ...]:
+        self._ask("fills")
+        return tuple(f for f in self.trades if symbol in (None, f.symbol) and f.at >= since)
 
     def submit(self, intent: Intent) -> Answer:
         self.before()
@@ -177,6 +183,11 @@ class HandExchange:
         return Answer(
             verb=Verb.CANCEL, kind=AnswerKind.ACKED, client_id=order.client_id, at=self.clock.now()
         )
+
+    def _ask(self, question: str) -> None:
+        self.asked[question] += 1
+        if question in self.held_back:
+            raise HeldBackError(f"{question} must wait under the exchange's limits")
 
     def fill(self, exchange_id: str, qty: Decimal | None = None) -> Fill:
         """Trade an order, wholly unless told otherwise."""
@@ -233,6 +244,7 @@ class Rig:
     store: Store = field(default_factory=MemoryStore)
     symbols: tuple[Symbol, ...] = (BTC,)
     lease: Lease | None = None
+    is_shared: bool = False
     retry_waits_s: tuple[float, ...] = ()
     is_shared: bool = False
     """Whether others may be on the account, as on a real one."""

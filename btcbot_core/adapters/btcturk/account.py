@@ -56,9 +56,9 @@ class BtcturkAccount:
             raise reply.bad("an asset is listed twice")
         return accounts
 
-    def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
-        """Every open order of the account on this pair, ours or not."""
-        reply, listed = self._ask(OPEN_ORDERS, {"pairSymbol": symbol}, wire.OPEN_ORDERS)
+    def open_orders(self, symbol: Symbol | None) -> tuple[OrderView, ...]:
+        """Every open order of the account, ours or not; without a pair, on all of them."""
+        reply, listed = self._ask(OPEN_ORDERS, _about(symbol), wire.OPEN_ORDERS)
         asks = each_of(reply, wire.view_of, listed.asks)
         bids = each_of(reply, wire.view_of, listed.bids)
         if any(v.side is not Side.SELL for v in asks) or any(v.side is not Side.BUY for v in bids):
@@ -101,7 +101,7 @@ class BtcturkAccount:
                 raise reply.bad(f"page {page} of the orders repeats what came before")
         raise reply.bad(f"more than {PAGES_MAX} pages of orders")
 
-    def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+    def fills(self, symbol: Symbol | None, since: datetime) -> tuple[Fill, ...]:
         """Trades of the account at or after `since`, oldest first, complete.
 
         `since` is by our clock and the exchange compares with its own, so it is carried over,
@@ -119,10 +119,12 @@ class BtcturkAccount:
             for edge in ("endDate", "startDate"):
                 self._walk(symbol, first, edge, rows)
         fills = each_of(reply, wire.fill_of, rows.values())
-        ours = [fill for fill in fills if fill.symbol == symbol]
+        ours = [fill for fill in fills if symbol in (None, fill.symbol)]
         return tuple(sorted(ours, key=lambda fill: (fill.at, int(fill.id))))
 
-    def _walk(self, symbol: Symbol, first: int, edge: str, rows: dict[int, wire.FillRow]) -> None:
+    def _walk(
+        self, symbol: Symbol | None, first: int, edge: str, rows: dict[int, wire.FillRow]
+    ) -> None:
         """Ask on beyond the oldest row, or beyond the newest, until nothing new comes."""
         for _ in range(PAGES_MAX):
             stamps = [row.timestamp for row in rows.values()]
@@ -137,10 +139,10 @@ class BtcturkAccount:
         raise reply.bad(f"more than {PAGES_MAX} pages of trades")
 
     def _ask_fills(
-        self, symbol: Symbol, window: Mapping[str, str], rows: dict[int, wire.FillRow]
+        self, symbol: Symbol | None, window: Mapping[str, str], rows: dict[int, wire.FillRow]
     ) -> tuple[Reply, list[int]]:
         """Add a window's trades to `rows`; returns the ids that were not there."""
-        reply, batch = self._ask(FILLS, {"pairSymbol": symbol, **window}, wire.FILLS)
+        reply, batch = self._ask(FILLS, {**_about(symbol), **window}, wire.FILLS)
         new = {row.id: row for row in batch if row.id not in rows}
         rows.update(new)
         return reply, list(new)
@@ -180,9 +182,16 @@ def each_of(reply: Reply, convert: Callable[[U], T], rows: Iterable[U]) -> tuple
         raise reply.bad(str(fault)) from fault
 
 
-def _of_pair(reply: Reply, symbol: Symbol, views: tuple[OrderView, ...]) -> tuple[OrderView, ...]:
+def _about(symbol: Symbol | None) -> dict[str, str]:
+    """The question's pair; without one the exchange answers about all of them (API.md §5)."""
+    return {} if symbol is None else {"pairSymbol": symbol}
+
+
+def _of_pair(
+    reply: Reply, symbol: Symbol | None, views: tuple[OrderView, ...]
+) -> tuple[OrderView, ...]:
     """The same orders, after a look that each is of the pair asked for, and is there once."""
-    if any(view.symbol != symbol for view in views):
+    if symbol is not None and any(view.symbol != symbol for view in views):
         raise reply.bad(f"asked for {symbol}, answered about another pair")
     if len({view.exchange_id for view in views}) != len(views):
         raise reply.bad("an order is listed twice")

@@ -11,7 +11,12 @@ from threading import Lock
 
 from btcbot_core.adapters.btcturk.auth import Credentials
 from btcbot_core.adapters.btcturk.calls import SERVER_TIME, Call
-from btcbot_core.adapters.btcturk.errors import NoAnswerError, NotSentError, ThrottledError
+from btcbot_core.adapters.btcturk.errors import (
+    NoAnswerError,
+    NotSentError,
+    OwnLimitError,
+    ThrottledError,
+)
 from btcbot_core.adapters.btcturk.limits import RateLimits
 from btcbot_core.adapters.btcturk.line import Ask, ClientOptions, Line
 from btcbot_core.adapters.btcturk.server_clock import Sample, ServerClock
@@ -148,11 +153,7 @@ class BtcturkClient:
             self._check_clock(ask)
         while (wait_s := self.limits.admit(ask.call)) > 0:
             if not patience.sleep(wait_s):
-                raise NotSentError(
-                    "own_rate_limit",
-                    f"{ask.call.traffic} must wait {wait_s:.1f} s under the exchange's limits",
-                    ask.request_id,
-                )
+                raise OwnLimitError(ask.call.traffic, wait_s, ask.request_id)
 
     def _check_clock(self, ask: Ask) -> None:
         if not self._line.has_key:

@@ -11,6 +11,7 @@ from btcbot_core.domain.errors import (
     BadAnswerError,
     ExchangeRefusedError,
     ExchangeUnavailableError,
+    HeldBackError,
     KeyRefusedError,
 )
 
@@ -43,6 +44,14 @@ class NotSentError(ExchangeUnavailableError):
         self.may_retry = may_retry
 
 
+class OwnLimitError(NotSentError, HeldBackError):
+    """We did not ask, since we would have asked more often than the exchange allows."""
+
+    def __init__(self, traffic: str, wait_s: float, request_id: str) -> None:
+        reason = f"{traffic} must wait {wait_s:.1f} s under the exchange's limits"
+        super().__init__("own_rate_limit", reason, request_id)
+
+
 class NoAnswerError(ExchangeUnavailableError):
     """The request may have arrived, and no usable answer came. For a write: anything may be."""
 
@@ -52,7 +61,7 @@ class NoAnswerError(ExchangeUnavailableError):
         self.may_retry = may_retry
 
 
-class ThrottledError(ExchangeUnavailableError):
+class ThrottledError(HeldBackError):
     """The exchange asks us to wait. `retry_after_s` is None where it does not say how long."""
 
     def __init__(self, status: int, retry_after_s: float | None, request_id: str) -> None:

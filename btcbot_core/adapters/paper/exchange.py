@@ -41,7 +41,7 @@ class PaperExchange:
         self._catch_up()
         return self._core.balances(self._account)
 
-    def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
+    def open_orders(self, symbol: Symbol | None) -> tuple[OrderView, ...]:
         self._catch_up()
         return tuple(_view(order) for order in self._core.open_orders(self._account, symbol))
 
@@ -50,19 +50,12 @@ class PaperExchange:
         found = self._found(order)
         return None if found is None else _view(found)
 
-    def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+    def fills(self, symbol: Symbol | None, since: datetime) -> tuple[Fill, ...]:
         self._catch_up()
-        forgotten = self._core.forgotten_until(self._account, symbol)
-        if forgotten is not None and forgotten >= since:
-            raise ExchangeUnavailableError(
-                f"{symbol}: trades before {forgotten.isoformat()} are no longer kept"
-            )
-        found: list[Fill] = []
-        for trade in self._core.trades(self._account, symbol):
-            if trade.at < since:
-                break
-            found.append(_fill(trade))
-        return tuple(reversed(found))
+        if symbol is not None:
+            return tuple(map(_fill, self._trades(symbol, since)))
+        found = [trade for pair in self._core.rules for trade in self._trades(pair, since)]
+        return tuple(map(_fill, sorted(found, key=lambda trade: trade.id)))
 
     def submit(self, intent: Intent) -> Answer:
         now = self._clock.now()
@@ -141,6 +134,21 @@ class PaperExchange:
         if restored.is_open:
             restored.lock = lock_of(restored, policy)
         return restored
+
+    def _trades(self, symbol: Symbol, since: datetime) -> list[PaperTrade]:
+        """Oldest first."""
+        forgotten = self._core.forgotten_until(self._account, symbol)
+        if forgotten is not None and forgotten >= since:
+            raise ExchangeUnavailableError(
+                f"{symbol}: trades before {forgotten.isoformat()} are no longer kept"
+            )
+        found: list[PaperTrade] = []
+        for trade in self._core.trades(self._account, symbol):
+            if trade.at < since:
+                break
+            found.append(trade)
+        found.reverse()
+        return found
 
     def _found(self, order: Order) -> PaperOrder | None:
         """By exchange id if it has one, else the newest under its client id."""

@@ -74,7 +74,7 @@ class FaultyExchange:
         self._chaos.ask(Endpoint.BALANCES)
         return self._inner.balances()
 
-    def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
+    def open_orders(self, symbol: Symbol | None) -> tuple[OrderView, ...]:
         kinds = self._chaos.ask(Endpoint.OPEN_ORDERS)
         views = self._inner.open_orders(symbol)
         return tuple(view for view in views if not self._is_hidden(view, kinds))
@@ -84,7 +84,7 @@ class FaultyExchange:
         view = self._inner.find_order(order)
         return None if view is None or self._is_hidden(view, kinds) else view
 
-    def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+    def fills(self, symbol: Symbol | None, since: datetime) -> tuple[Fill, ...]:
         kinds = self._chaos.ask(Endpoint.MY_TRADES)
         fills = self._inner.fills(symbol, since)
         if (late := kinds.get(FaultKind.LATE_FILLS)) is not None:

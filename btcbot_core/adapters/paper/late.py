@@ -25,13 +25,13 @@ class LatePaperExchange:
     def balances(self) -> Accounts:
         return self._exchange().balances()
 
-    def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
+    def open_orders(self, symbol: Symbol | None) -> tuple[OrderView, ...]:
         return self._exchange().open_orders(symbol)
 
     def find_order(self, order: Order) -> OrderView | None:
         return self._exchange().find_order(order)
 
-    def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+    def fills(self, symbol: Symbol | None, since: datetime) -> tuple[Fill, ...]:
         return self._exchange().fills(symbol, since)
 
     def submit(self, intent: Intent) -> Answer:

@@ -33,13 +33,13 @@ class RejectingExchange:
     def balances(self) -> Accounts:
         return self._inner.balances()
 
-    def open_orders(self, symbol: Symbol) -> tuple[OrderView, ...]:
+    def open_orders(self, symbol: Symbol | None) -> tuple[OrderView, ...]:
         return self._inner.open_orders(symbol)
 
     def find_order(self, order: Order) -> OrderView | None:
         return self._inner.find_order(order)
 
-    def fills(self, symbol: Symbol, since: datetime) -> tuple[Fill, ...]:
+    def fills(self, symbol: Symbol | None, since: datetime) -> tuple[Fill, ...]:
         return self._inner.fills(symbol, since)
 
     def submit(self, intent: Intent) -> Answer:
