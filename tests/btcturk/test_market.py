@@ -111,10 +111,39 @@ def test_six_books_take_little_time(open_world: OpenWorld) -> None:
     world.market.snapshot(SIX)
     best = 1.0
     for _ in range(5):
+        world.hands.forward(60)
         started = time.perf_counter()
         world.market.snapshot(SIX)
         best = min(best, time.perf_counter() - started)
     assert best < 0.15
+
+
+def test_six_pairs_a_second_share_the_limit_evenly(open_world: OpenWorld) -> None:
+    world = open_world(lambda _: data(book(at=world.clock.now())))
+    oldest = d("0")
+    for _ in range(120):
+        snapshot = world.market.snapshot(SIX)
+        oldest = max([oldest, *(q.age_s(snapshot.at) for q in snapshot.quotes.values())])
+        assert snapshot.problems == {}
+        world.hands.forward(1)
+    assert len(world.asked("/api/v2/orderbook")) <= 2 * 162
+    assert oldest <= 3
+    assert world.hands.slept == []
+
+
+def test_a_book_that_is_held_back_fails_nothing_and_its_quote_grows_old(
+    open_world: OpenWorld,
+) -> None:
+    moves = [data(book(at=T0))]
+    world = open_world(lambda _: moves[-1])
+    world.market.snapshot([BTCTRY])
+    moves.append(reply(b"{}", 429, retry_after="60"))
+    for seconds in (10, 30):
+        world.hands.forward(seconds)
+        snapshot = world.market.snapshot([BTCTRY])
+    assert snapshot.quotes[BTCTRY].age_s(snapshot.at) == 40
+    other = world.market.snapshot([Symbol("ETHTRY")])
+    assert (other.quotes, list(other.problems)) == ({}, ["ETHTRY"])
 
 
 def info(*rows: dict[str, object]) -> Move:

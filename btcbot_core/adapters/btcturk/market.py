@@ -13,6 +13,7 @@ import msgspec
 from btcbot_core.adapters.btcturk.calls import BOOK, KLINES, TICKER, TRADES
 from btcbot_core.adapters.btcturk.client import BtcturkClient
 from btcbot_core.adapters.btcturk.rules import RulesCache
+from btcbot_core.adapters.btcturk.shelf import Shelf
 from btcbot_core.adapters.btcturk.wire import market as wire
 from btcbot_core.adapters.btcturk.wire.envelope import Reply, data_of, parse, parse_rows
 from btcbot_core.adapters.btcturk.wire.names import pair_named
@@ -21,6 +22,7 @@ from btcbot_core.domain.errors import (
     BadAnswerError,
     ExchangeRefusedError,
     ExchangeUnavailableError,
+    HeldBackError,
 )
 from btcbot_core.domain.market import BookSource, Candle, MarketSnapshot, Quote
 from btcbot_core.domain.money import ZERO
@@ -84,6 +86,7 @@ class BtcturkMarket:
     def __init__(self, client: BtcturkClient) -> None:
         self._client = client
         self._rules = RulesCache(client)
+        self._shelf = Shelf(client.clock)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="btcturk-book")
         self.rows_dropped = 0
         """Malformed rows of market data so far."""
@@ -92,29 +95,30 @@ class BtcturkMarket:
         self._threads.shutdown(cancel_futures=True)
 
     def snapshot(self, symbols: Sequence[Symbol]) -> MarketSnapshot:
-        """The top of each pair's book, at once.
+        """The top of each pair's book, at once; a pair whose turn has not come keeps its quote.
 
-        Raises ExchangeUnavailableError when nothing at all is to be had.
+        Raises ExchangeUnavailableError when nothing at all is to be had, unless the exchange's
+        limits alone hold it back.
         """
-        quotes: dict[Symbol, Quote] = {}
-        problems: dict[Symbol, str] = {}
         faults: list[ExchangeUnavailableError] = []
         # A thread's log lines carry the ids of the cycle that asks.
         asked = [
             (symbol, self._threads.submit(copy_context().run, self.quote, symbol))
-            for symbol in symbols
+            for symbol in self._shelf.due(symbols)
         ]
         for symbol, answer in asked:
             try:
-                quotes[symbol] = answer.result()
+                self._shelf.put(answer.result())
+            except HeldBackError as fault:
+                self._shelf.wait(symbol, str(fault))
             except (ExchangeRefusedError, BadAnswerError, BadBookError) as fault:
-                problems[symbol] = str(fault)
+                self._shelf.drop(symbol, str(fault))
             except ExchangeUnavailableError as fault:
-                problems[symbol] = str(fault)
+                self._shelf.drop(symbol, str(fault))
                 faults.append(fault)
         if faults and len(faults) == len(symbols):
             raise faults[0]
-        return MarketSnapshot(at=self._client.clock.now(), quotes=quotes, problems=problems)
+        return self._shelf.shown(symbols)
 
     def quote(self, symbol: Symbol) -> Quote:
         """Best bid and ask, as old as the exchange says that they are.
