@@ -60,8 +60,8 @@ ALARMS: Mapping[AnomalyCode, AlarmWords] = MappingProxyType(
         ),
         AnomalyCode.BALANCE_MISMATCH: AlarmWords(
             "The exchange holds more or less of an asset than the ledger.",
-            "An error stops new orders.",
-            "Look for a deposit, a withdrawal or a trade by hand. If there is none, kill.",
+            "An error sets the kill latch.",
+            "A deposit or a withdrawal is booked with btcbot-core capital; else find the cause.",
         ),
         AnomalyCode.RATE_LIMITED: AlarmWords(
             "The exchange asked us to send fewer requests.",

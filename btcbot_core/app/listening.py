@@ -14,6 +14,7 @@ from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Fill, Order, OrderStatus, OrderView
 from btcbot_core.oms.cursor import fills_since
+from btcbot_core.oms.reconcile import behind
 from btcbot_core.ports import ExchangePort, Store
 
 SWEEP_EVERY = timedelta(seconds=60)
@@ -154,15 +155,10 @@ class Listener:
         heard: dict[str, Decimal] = {}
         for fill in fills:
             heard[fill.exchange_id] = heard.get(fill.exchange_id, ZERO) + fill.qty
-        ours = {order.exchange_id: order for order in orders.values()}
-        behind = []
-        for view in views:
-            order = ours.get(view.exchange_id) or orders.get(view.client_id or ClientId(""))
-            if order is None:
-                continue
-            if view.filled_qty > order.filled_qty + heard.get(view.exchange_id, ZERO):
-                behind.append(order)
-        since = {symbol: at - CLOCK_SET_MAX for symbol, at in _oldest(behind).items()}
+        since = {
+            symbol: at - CLOCK_SET_MAX
+            for symbol, at in _oldest(behind(orders, views, heard)).items()
+        }
         seen = {fill.id for fill in fills}
         return tuple(fill for fill in self._fresh(self._trades(since)) if fill.id not in seen)
 

@@ -260,7 +260,7 @@ class Session:
         self._failures, self._keys_refused, self._last_failure = 0, 0, None
         took_ms = (self._ports.clock.monotonic_s() - began_s) * 1000
         self.display.show(cycle, self._ports.latch.state(), took_ms)
-        self.watch.after_turn()
+        self.watch.after_turn(cycle)
         if self.on_cycle is not None:
             self.on_cycle(cycle)
         return cycle.carried

@@ -5,11 +5,15 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from btcbot_core.app.arming import Arming
+from btcbot_core.app.capital import mismatch_words
 from btcbot_core.app.display import Display
 from btcbot_core.app.frames import Arm, NoteLevel, ResetKill, SelectArm
 from btcbot_core.app.journal import Journal
 from btcbot_core.app.world import Ports
 from btcbot_core.cycle.cycle import Cycle
+from btcbot_core.cycle.facts import errors
+from btcbot_core.cycle.watching import differences
+from btcbot_core.domain.codes import AnomalyCode
 from btcbot_core.domain.errors import (
     ExchangeRefusedError,
     ExchangeUnavailableError,
@@ -51,7 +55,8 @@ class Watch:
         self._tell_kill()
         self._review()
 
-    def after_turn(self) -> None:
+    def after_turn(self, cycle: Cycle) -> None:
+        self._kill_if_books_differ(cycle)
         self._review()
 
     def while_waiting(self) -> None:
@@ -107,6 +112,12 @@ class Watch:
     @property
     def _cycle(self) -> Cycle | None:
         return self._display.latest.cycle
+
+    def _kill_if_books_differ(self, cycle: Cycle) -> None:
+        """Money that we cannot explain is a case for a person (DEC-10)."""
+        is_apart = any(a.code is AnomalyCode.BALANCE_MISMATCH for a in errors(cycle))
+        if is_apart and not self._ports.latch.is_set():
+            self._ports.latch.set("btcbot", mismatch_words(differences(cycle)))
 
     def _tell_kill(self) -> None:
         if not self.kill_is_news():

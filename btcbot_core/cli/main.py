@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
         _arm,
         _cancel_own,
         _capture,
+        _capital,
         _unknown,
         _degrade,
         _paper_exchange,
@@ -247,6 +248,16 @@ def _capture(commands: "_Commands[argparse.ArgumentParser]") -> None:
     )
     capture.add_argument("--env-file", metavar="PATH", help="read settings from this file")
     capture.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def _capital(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    text = "book a deposit or withdrawal, so that books and balances agree; needs no living runner"
+    capital = _command(commands, "capital", text, ("btcbot_core.cli.capital", "capital"))
+    capital.add_argument("--asset", required=True, metavar="NAME", help="TRY, or a coin")
+    words = "how much came; below zero, how much went (--amount=-500)"
+    capital.add_argument("--amount", required=True, metavar="N", help=words)
+    capital.add_argument("--reason", required=True, metavar="TEXT", help="why; it is journalled")
+    capital.add_argument("--word", metavar="BOOK", help="the word, instead of typing it")
 
 
 def _unknown(commands: "_Commands[argparse.ArgumentParser]") -> None:

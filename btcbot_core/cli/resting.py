@@ -40,7 +40,7 @@ def list_unknown(arguments: argparse.Namespace) -> int:
 def resolve_unknown(arguments: argparse.Namespace) -> int:
     """Say what became of one of them."""
     with store_at_rest(arguments.db, arguments.env_file, "unknown resolve") as (store, clock):
-        act = _act(arguments, clock)
+        act = act_of(arguments, clock)
         order = resolve(store, resting_run(store), arguments.order, arguments.verdict, act)
     if arguments.json:
         print_json(order)
@@ -79,7 +79,7 @@ def clear(arguments: argparse.Namespace) -> int:
     if not arguments.yes:
         raise ConfigError("not cleared: say --yes to let the bot take more risk again")
     with store_at_rest(arguments.db, arguments.env_file, "degrade clear") as (store, clock):
-        state = clear_degrade(store, resting_run(store), _act(arguments, clock))
+        state = clear_degrade(store, resting_run(store), act_of(arguments, clock))
     print_json(state) if arguments.json else print("the degrade ladder is at its foot")
     return int(ExitCode.OK)
 
@@ -90,13 +90,14 @@ def override(arguments: argparse.Namespace) -> int:
     if not seconds.isascii() or not seconds.isdigit() or not 1 <= int(seconds) <= 31_536_000:
         raise ConfigError(f"--cooldown-seconds: expected 1 or more, found {seconds[:20]!r}")
     with store_at_rest(arguments.db, arguments.env_file, "degrade override") as (store, clock):
-        act, mode = _act(arguments, clock), RiskMode(arguments.mode)
+        act, mode = act_of(arguments, clock), RiskMode(arguments.mode)
         state = override_degrade(store, resting_run(store), mode, int(seconds), act)
     print_json(state) if arguments.json else print(f"at least {mode} for {seconds} s")
     return int(ExitCode.OK)
 
 
-def _act(arguments: argparse.Namespace, clock: Clock) -> Act:
+def act_of(arguments: argparse.Namespace, clock: Clock) -> Act:
+    """Who acts, why and when, as it is journalled. Raises ConfigError where no reason is given."""
     why = " ".join(str(arguments.reason).split())[:200]
     if not why:
         raise ConfigError("--reason: say why in a few words; it is journalled")

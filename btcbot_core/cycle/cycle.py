@@ -94,6 +94,8 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the last cycle found."""
     mismatch_cycles: int = 0
     """For how many quiet cycles in a row our books have differed from the exchange's."""
+    mismatch_since: datetime | None = None
+    """Since when they have."""
     mids: Mids = {}
     replacements: tuple[Replacement, ...] = ()
     are_buys_pulled: bool = False

@@ -1,5 +1,7 @@
 """The steps that watch the world: what is odd, how strict that makes us, what is remembered."""
 
+from datetime import datetime
+
 import msgspec
 
 from btcbot_core.cycle.cycle import Cycle
@@ -7,9 +9,9 @@ from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.policy import StrategyName
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import UNRESOLVED, OrderEventKind
-from btcbot_core.ledger.compare import divergence_try, gaps, mismatches
+from btcbot_core.ledger.compare import Gap, divergence_try, gaps, mismatches
 from btcbot_core.oms.cursor import moved
-from btcbot_core.oms.reconcile import strangers
+from btcbot_core.oms.reconcile import behind, strangers, unresolved_symbols
 from btcbot_core.risk.anomalies import AnomalyFacts, Unresolved, anomalies, reject_spike
 from btcbot_core.risk.day import snapshot
 from btcbot_core.risk.degrade import advance
@@ -23,7 +25,7 @@ def detect(cycle: Cycle) -> Cycle:
     found = strangers(cycle.carried.orders, cycle.heard.views, cycle.policy.orders.client_id_prefix)
     apart = gaps(cycle.carried.ledger, cycle.accounts, cycle.rules, cycle.carried.marks)
     odd = mismatches(apart or (), cycle.policy.anomalies.balance_tolerance_try)
-    in_a_row = _mismatch_cycles(cycle, bool(odd))
+    in_a_row, since = _mismatch(cycle, bool(odd))
     facts = AnomalyFacts(
         data_age_s={s: q.age_s(cycle.at) for s, q in cycle.market.quotes.items()},
         lost=_lost(cycle),
@@ -32,6 +34,7 @@ def detect(cycle: Cycle) -> Cycle:
         divergence_try=divergence_try(apart) if apart is not None and _is_quiet(cycle) else None,
         mismatches=odd if in_a_row else {},
         mismatch_cycles=in_a_row,
+        mismatch_s=0 if since is None else int((cycle.at - since).total_seconds()),
         latency_ms=cycle.vitals.exchange_latency_ms,
         clock_skew_s=cycle.vitals.clock_skew_s,
         is_rate_limited=cycle.vitals.rate_limited,
@@ -44,6 +47,7 @@ def detect(cycle: Cycle) -> Cycle:
     carried = replace(
         cycle.carried,
         mismatch_cycles=in_a_row,
+        mismatch_since=since,
         fills_seen=moved(seen, heard.fills, heard.asked, cycle.at, lookback_s),
     )
     return replace(
@@ -52,6 +56,13 @@ def detect(cycle: Cycle) -> Cycle:
         anomalies=anomalies(facts, cycle.policy.anomalies),
         strangers=(*found.orphans, *found.foreign),
     )
+
+
+def differences(cycle: Cycle) -> tuple[Gap, ...]:
+    """What the exchange holds more or less of than our books, beyond what rounding explains."""
+    apart = gaps(cycle.carried.ledger, cycle.accounts, cycle.rules, cycle.carried.marks) or ()
+    odd = mismatches(apart, cycle.policy.anomalies.balance_tolerance_try)
+    return tuple(gap for gap in apart if gap.asset in odd)
 
 
 def degrade(cycle: Cycle) -> Cycle:
@@ -81,17 +92,21 @@ def remember(cycle: Cycle) -> Cycle:
 
 
 def _is_quiet(cycle: Cycle) -> bool:
-    """Whether nothing moved, as far as we may know. While orders do, balances and trades are not
+    """Whether nothing moved, and nothing may have. While orders do, balances and trades are not
     of one instant, so such a cycle tells nothing of whether our books are right.
     """
-    return not (cycle.order_events or cycle.ledger_events or cycle.heard.unheard)
+    orders = cycle.carried.orders
+    has_moved = cycle.order_events or cycle.ledger_events
+    is_open = cycle.heard.unheard or behind(orders, cycle.heard.views)
+    return not (has_moved or is_open or unresolved_symbols(orders))
 
 
-def _mismatch_cycles(cycle: Cycle, is_odd: bool) -> int:
-    """Quiet cycles in a row with a mismatch."""
+def _mismatch(cycle: Cycle, is_odd: bool) -> tuple[int, datetime | None]:
+    """Quiet cycles in a row with a mismatch, and the time of the first."""
+    before, since = cycle.carried.mismatch_cycles, cycle.carried.mismatch_since
     if not _is_quiet(cycle):
-        return cycle.carried.mismatch_cycles
-    return cycle.carried.mismatch_cycles + 1 if is_odd else 0
+        return before, since
+    return (before + 1, since or cycle.at) if is_odd else (0, None)
 
 
 def _lost(cycle: Cycle) -> tuple[Symbol, ...]:

@@ -138,6 +138,8 @@ class AnomalyPolicy(msgspec.Struct, frozen=True, kw_only=True):
     balance_tolerance_try: Decimal = ONE
     mismatch_cycles: int = 3
     """Quiet cycles in a row after which books that differ from the exchange's are an error."""
+    mismatch_s: int = 30
+    """Seconds for which they must have differed besides, however short the cycles are."""
     unknown_probes: int = 8
     """Look-ups in vain after which an order of unknown outcome is an error."""
 

@@ -105,10 +105,17 @@ def _capital(ledger: Ledger, event: LedgerEvent) -> Ledger:
             cash_try=ledger.cash_try + event.amount,
             capital_try=ledger.capital_try + event.amount,
         )
-    holding = add_lot(ledger.holding(event.symbol), event.qty, event.price)
+    old = ledger.holding(event.symbol)
+    # What leaves is worth its price of now: what it has earned until then stays earned.
+    new = (
+        add_lot(old, event.qty, event.price)
+        if event.qty > ZERO
+        else take_lots(old, -event.qty, event.price)
+    )
     return msgspec.structs.replace(
         ledger,
         seq=event.seq,
         capital_try=ledger.capital_try + event.qty * event.price,
-        holdings={**ledger.holdings, event.symbol: holding},
+        realized_try=ledger.realized_try + new.realized_try - old.realized_try,
+        holdings={**ledger.holdings, event.symbol: new},
     )

@@ -25,7 +25,7 @@ class LedgerEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the journal. `seq` orders the events of a scope, never time or hash.
 
     FILL uses symbol, side, price, qty and slippage_try; FEE uses amount and asset; CAPITAL uses
-    amount and asset, or symbol, qty and price for holdings that were there before us.
+    amount and asset, or symbol, qty and price for coins; below zero it is money that went.
     """
 
     id: EventId

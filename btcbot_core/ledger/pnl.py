@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from btcbot_core.domain.account import Portfolio, Position
 from btcbot_core.domain.errors import InvariantBrokenError
-from btcbot_core.domain.money import ZERO
+from btcbot_core.domain.money import ZERO, money_down
 from btcbot_core.domain.symbol import Asset, Symbol
 from btcbot_core.ledger.book import Ledger
 
@@ -59,6 +59,17 @@ def value(
         positions=positions,
         unconverted_fees=unconverted,
     )
+
+
+def peak_after(peak_try: Decimal, before_try: Decimal, after_try: Decimal) -> Decimal:
+    """The peak when money came or went, and equity with it: that is no gain and no loss.
+
+    What comes is added, so the loss from the peak stays what it is. What goes takes its share of
+    that loss along, so a withdrawal alone never deepens a drawdown, in money or in parts.
+    """
+    if after_try >= before_try or before_try <= ZERO:
+        return max(ZERO, peak_try + after_try - before_try)
+    return max(after_try, money_down(peak_try * max(ZERO, after_try) / before_try))
 
 
 def _position(

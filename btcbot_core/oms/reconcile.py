@@ -5,12 +5,14 @@ is looked up; what no look-up shows is missing or unknown and is asked for again
 of DEC-16 is met: absent three times over two minutes, with balances that have not moved.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
 from btcbot_core.domain.ids import ClientId, CycleId
+from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import OrderPolicy
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import (
@@ -48,6 +50,8 @@ class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
     fills: tuple[Fill, ...]
     """Those fills that belong to orders of ours, each once."""
 
+
+_NOTHING: Mapping[str, Decimal] = {}
 
 _ANSWERED: dict[tuple[Verb, AnswerKind], OrderEventKind] = {
     (Verb.SUBMIT, AnswerKind.ACKED): OrderEventKind.ACCEPTED,
@@ -170,6 +174,22 @@ def may_give_up(order: Order, at: datetime, policy: OrderPolicy) -> bool:
 def unresolved_symbols(orders: Mapping[ClientId, Order]) -> frozenset[Symbol]:
     """Pairs with an order whose outcome is not known: they trade no more until it is."""
     return frozenset(o.symbol for o in orders.values() if o.status in UNRESOLVED)
+
+
+def behind(
+    orders: Mapping[ClientId, Order],
+    views: Iterable[OrderView],
+    heard: Mapping[str, Decimal] = _NOTHING,
+) -> list[Order]:
+    """Orders of which the exchange counts more filled than we have booked, or heard by its ids."""
+    ours = {order.exchange_id: order for order in orders.values()}
+    found = []
+    for view in views:
+        order = ours.get(view.exchange_id) or orders.get(view.client_id or ClientId(""))
+        known = heard.get(view.exchange_id, ZERO)
+        if order is not None and view.filled_qty > order.filled_qty + known:
+            found.append(order)
+    return found
 
 
 class Strangers(msgspec.Struct, frozen=True):

@@ -47,6 +47,8 @@ class AnomalyFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the exchange holds more or less of an asset than the ledger, in quote currency."""
     mismatch_cycles: int = 0
     """For how many quiet cycles in a row there have been mismatches, this one included."""
+    mismatch_s: int = 0
+    """For how long."""
     latency_ms: int = 0
     clock_skew_s: Decimal = ZERO
     is_rate_limited: bool = False
@@ -107,7 +109,10 @@ def _money(facts: AnomalyFacts, policy: AnomalyPolicy) -> Iterator[Anomaly]:
         yield Anomaly(AnomalyCode.PNL_DIVERGENCE, severity, canonical(apart), canonical(limit))
     if facts.mismatches:
         worst = max(facts.mismatches, key=lambda asset: abs(facts.mismatches[asset]))
-        is_bad = facts.mismatch_cycles >= policy.mismatch_cycles
+        is_bad = (
+            facts.mismatch_cycles >= policy.mismatch_cycles
+            and facts.mismatch_s >= policy.mismatch_s
+        )
         yield Anomaly(
             AnomalyCode.BALANCE_MISMATCH,
             Severity.ERROR if is_bad else Severity.WARN,

@@ -146,6 +146,7 @@ class Watching(BaseModel):
     pnl_divergence_try_error: PositiveMoney = Decimal(200)
     balance_tolerance_try: Money = Decimal(1)
     balance_mismatch_cycles: Annotated[int, Field(ge=1)] = 3
+    balance_mismatch_seconds: Seconds = 30
     unknown_probe_escalate_attempts: Annotated[int, Field(ge=1)] = 8
     degrade_warn_codes_csv: Annotated[
         tuple[AnomalyCode, ...], NoDecode, BeforeValidator(read_codes)
@@ -173,6 +174,7 @@ class Watching(BaseModel):
             clock_skew_s=Decimal(self.clock_skew_seconds_threshold),
             balance_tolerance_try=self.balance_tolerance_try,
             mismatch_cycles=self.balance_mismatch_cycles,
+            mismatch_s=self.balance_mismatch_seconds,
             unknown_probes=self.unknown_probe_escalate_attempts,
         )
 

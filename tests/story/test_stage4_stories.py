@@ -7,6 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from btcbot_core.app.capital import Flow, book_capital, prepare
+from btcbot_core.app.resting import Act, resting_run
 from btcbot_core.app.session import Session
 from btcbot_core.cycle.cycle import Carried, Cycle
 from btcbot_core.cycle.stages import STAGE4
@@ -19,7 +21,7 @@ from btcbot_core.domain.policy import LimitPolicy, RiskPolicy, StrategyName
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import AnswerKind, OrderView, Side, ViewStatus
 from btcbot_core.risk.degrade import overridden
-from tests.build import BTC, a_view, at
+from tests.build import BTC, TRY, a_view, at
 from tests.story.worlds import RUN, Rig
 
 ETH = Symbol("ETHTRY")
@@ -223,6 +225,30 @@ def test_books_that_differ_from_the_exchange_become_an_error(rig: Rig) -> None:
     assert severities == [[(code, Severity.WARN, "TRY")], [(code, Severity.ERROR, "TRY")]]
     assert last(rig.run(5)).verdict.mode is RiskMode.OBSERVE_ONLY
     assert carried(rig).degrade.level == 3
+
+
+def test_books_that_stay_different_kill_and_a_deposit_that_is_booked_ends_it(rig: Rig) -> None:
+    rig.policy = replace(rig.policy, limits=LimitPolicy(max_orders_per_cycle=0))
+    rig.run(1)
+    rig.exchange.cash += Decimal(30)
+    rig.run(4)
+    killed = rig.latch.state()
+    assert (killed.who, killed.is_set) == ("btcbot", True)
+    assert "30 TRY more than our books" in killed.why
+    deposit(rig, "30")
+    rig.latch.clear()
+    cycle = last(rig.run(9))
+    assert not rig.latch.is_set()
+    assert cycle.anomalies == ()
+    assert (cycle.portfolio.net_try, cycle.portfolio.drawdown_ratio) == (ZERO, ZERO)
+
+
+def deposit(rig: Rig, amount: str) -> None:
+    """The operator books money that came by hand, between two lives of the runner."""
+    act = Act("operator", "bank transfer", at())
+    resting = resting_run(rig.store)
+    booking = prepare(resting, Flow(TRY, Decimal(amount)), act)
+    book_capital(rig.store, resting, booking, act)
 
 
 def test_a_fill_that_balances_show_first_is_no_mismatch(rig: Rig) -> None:

@@ -17,7 +17,7 @@ from btcbot_core.ledger.compare import divergence_try, gaps, mismatches
 from btcbot_core.ledger.journal import fill_entries
 from btcbot_core.ledger.lots import add_lot
 from btcbot_core.risk.anomalies import Anomaly, AnomalyFacts, anomalies
-from tests.build import BTC, TRY, a_cycle, a_fill, accounts, an_order, at, d, quote, rules
+from tests.build import BTC, TRY, a_cycle, a_fill, a_view, accounts, an_order, at, d, quote, rules
 
 replace = msgspec.structs.replace
 ETH = Symbol("ETHTRY")
@@ -25,10 +25,11 @@ HELD = Ledger(quote=TRY, seq=3, cash_try=d("500"), capital_try=d("600"))
 HELD = replace(HELD, holdings={BTC: add_lot(HELD.holding(BTC), d("1"), d("100"))})
 
 
-def a_compared(balances: Accounts, mismatch_cycles: int = 0) -> Cycle:
+def a_compared(balances: Accounts, mismatch_cycles: int = 0, since_s: int = 60) -> Cycle:
     """A cycle whose ledger holds 500 TRY and 1 BTC at 100, against these balances."""
     cycle = a_cycle(quotes=(quote(bid="100", ask="100"),), balances=balances, ledger=HELD)
-    carried = replace(cycle.carried, mismatch_cycles=mismatch_cycles)
+    since = at(-since_s) if mismatch_cycles else None
+    carried = replace(cycle.carried, mismatch_cycles=mismatch_cycles, mismatch_since=since)
     return detect(mark(replace(cycle, carried=carried)))
 
 
@@ -52,6 +53,22 @@ def test_a_mismatch_that_lasts_is_an_error() -> None:
     assert (AnomalyCode.BALANCE_MISMATCH, Severity.ERROR, "-50", "TRY") in told(cycle)
     assert (AnomalyCode.PNL_DIVERGENCE, Severity.WARN, "50", "") in told(cycle)
     assert cycle.carried.mismatch_cycles == 3
+
+
+@pytest.mark.parametrize(("since_s", "is_error"), [(29, False), (30, True)])
+def test_short_cycles_make_no_mismatch_an_error_sooner(since_s: int, is_error: bool) -> None:
+    """The list of trades may lag behind the balances for some seconds (API.md §5)."""
+    cycle = a_compared(accounts(TRY="450", BTC="1"), mismatch_cycles=20, since_s=since_s)
+    severities = {a.severity for a in cycle.anomalies if a.code is AnomalyCode.BALANCE_MISMATCH}
+    assert severities == {Severity.ERROR if is_error else Severity.WARN}
+
+
+def test_a_trade_that_the_exchange_counts_and_does_not_list_yet_explains_a_mismatch() -> None:
+    cycle = mark(a_cycle(quotes=(quote(),), balances=accounts(TRY="1"), ledger=HELD))
+    orders = {order.client_id: order for order in (an_order(filled="0.1"),)}
+    seen = Heard(views=(a_view(left="0.8"),))
+    cycle = replace(cycle, heard=seen, carried=replace(cycle.carried, orders=orders))
+    assert detect(cycle).carried.mismatch_cycles == 0
 
 
 def test_a_mismatch_that_ends_is_forgotten() -> None:
