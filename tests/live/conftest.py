@@ -20,5 +20,5 @@ def exchange(tmp_path: Path) -> Iterator[Exchange]:
 def bot(tmp_path: Path, exchange: Exchange) -> Iterator[Bot]:
     made = Bot(tmp_path, exchange)
     yield made
-    if made.process is not None and made.process.poll() is None:
+    if made.is_alive():
         made.kill()

@@ -124,6 +124,8 @@ class Bot:
     exchange: Exchange
     settings: dict[str, str] = field(default_factory=lambda: dict(SETTINGS))
     command: str = "run"
+    runtime: Path | None = None
+    """Where locks and sockets are; the bot's own folder, unless others share them."""
     process: subprocess.Popen[str] | None = None
 
     @property
@@ -137,7 +139,7 @@ class Bot:
             "BTCTURK_BASE_URL": self.exchange.url,
             "BTCTURK_API_KEY": KEY,
             "BTCTURK_API_SECRET": SECRET,
-            "XDG_RUNTIME_DIR": str(self.folder),
+            "XDG_RUNTIME_DIR": str(self.runtime or self.folder),
         }
 
     def start(self, *flags: str) -> None:
@@ -149,13 +151,23 @@ class Bot:
         return subprocess.run(
             [sys.executable, "-m", "btcbot_core", *arguments, "--db", str(self.db)],
             cwd=self.folder,
-            env=_environment(self.environment),
+            env=bare_environment(self.environment),
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
             timeout=PATIENCE_S,
             check=False,
         )
+
+    def arm(self) -> None:
+        """Nothing to do: without a screen the four open gates are the arming (DEC-9)."""
+
+    def live(self, seconds: float) -> None:
+        """Let it be for so long."""
+        time.sleep(seconds)
+
+    def is_alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
 
     def kill(self) -> None:
         assert self.process is not None
@@ -236,7 +248,7 @@ def _start(
     return subprocess.Popen(
         [sys.executable, "-m", "btcbot_core", *arguments],
         cwd=folder,
-        env=_environment(environment),
+        env=bare_environment(environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -244,6 +256,7 @@ def _start(
     )
 
 
-def _environment(extra: Mapping[str, str]) -> dict[str, str]:
+def bare_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """What a program sees: these settings, and nothing of the tests' own."""
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "PYTHONPATH", "TMPDIR")}
     return {**kept, **extra}

@@ -2,9 +2,17 @@
 
 from pathlib import Path
 from random import Random
-from time import sleep
 
-from tests.live.rig import Bot, Exchange, assert_nothing_lost_and_nothing_twice, wait_until
+import msgspec
+
+from tests.live.console import ConsoleBot
+from tests.live.rig import (
+    SETTINGS,
+    Bot,
+    Exchange,
+    assert_nothing_lost_and_nothing_twice,
+    wait_until,
+)
 
 FAULTS = """
 submit      chance=0.15  timeout-after
@@ -22,32 +30,58 @@ openorders  chance=0.10  hide-orders=2s
 *           chance=0.02  reset=20
 """
 SETTLED_WITHIN_S = 120.0
+COMMANDS = {3: "run", 4: "stage4-run"}
+QUICK_TO_RECOVER = {
+    "DEGRADE_COOLDOWN_OBSERVE_SECONDS": "1",
+    "DEGRADE_COOLDOWN_REDUCE_SECONDS": "1",
+    "DEGRADE_RECOVERY_CYCLES": "1,1,1",
+}
+"""Else the first gust would have stage 4 watch for half an hour."""
 
 
-def weather(folder: Path, seed: int, kills: int) -> tuple[int, int]:
+class Storm(msgspec.Struct, frozen=True, kw_only=True):
+    """Which bot goes through the storm, and how hard."""
+
+    seed: int
+    kills: int
+    stage: int = 3
+    has_screen: bool = False
+    """Armed by a hand in the console, not by the environment."""
+
+    def __str__(self) -> str:
+        where = "console" if self.has_screen else "headless"
+        return f"stage {self.stage}, {where}, seed {self.seed}"
+
+
+def weather(folder: Path, storm: Storm) -> tuple[int, int]:
     """Trade through the storm, then let it calm down and compare every digit.
 
     Returns how many orders the exchange saw and how many cycles the bot made.
     """
-    exchange = Exchange(folder, FAULTS, seed=seed)
+    exchange = Exchange(folder, FAULTS, seed=storm.seed)
     exchange.start()
-    bot, chance = Bot(folder, exchange), Random(seed)
+    headless = Bot(folder, exchange, SETTINGS | QUICK_TO_RECOVER, COMMANDS[storm.stage])
+    console = ConsoleBot(folder, exchange, SETTINGS | QUICK_TO_RECOVER, stage=storm.stage)
+    bot, chance = console if storm.has_screen else headless, Random(storm.seed)
     try:
-        for _ in range(kills):
+        for _ in range(storm.kills):
             bot.start()
-            sleep(1.5 + 4 * chance.random())  # the storm's own time: not waiting for a state
-            assert bot.process is not None
-            assert bot.process.poll() is None, bot.process.communicate()
+            bot.arm()
+            bot.live(1.5 + 4 * chance.random())  # the storm's own time: not waiting for a state
+            assert bot.is_alive()
             bot.kill()
         exchange.calm()
-        bot.settings["KILL_SWITCH"] = "true"  # nothing new: what is out there must come home
-        bot.start()
-        before = bot.cycles()
-        wait_until(lambda: bot.cycles() > before + 2 and not bot.active(), SETTLED_WITHIN_S)
-        bot.stop()
-        assert_nothing_lost_and_nothing_twice(exchange, bot)
-        return len(exchange.orders()), bot.cycles()
+        headless.settings["KILL_SWITCH"] = "true"  # nothing new: what is out must come home
+        headless.start()
+        before = headless.cycles()
+        wait_until(
+            lambda: headless.cycles() > before + 2 and not headless.active(), SETTLED_WITHIN_S
+        )
+        headless.stop()
+        assert_nothing_lost_and_nothing_twice(exchange, headless)
+        return len(exchange.orders()), headless.cycles()
     finally:
-        if bot.process is not None and bot.process.poll() is None:
-            bot.kill()
+        for each in (console, headless):
+            if each.is_alive():
+                each.kill()
         exchange.stop()

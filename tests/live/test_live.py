@@ -17,11 +17,11 @@ from tests.live.rig import (
     assert_nothing_lost_and_nothing_twice,
     wait_until,
 )
-from tests.live.storm import weather
+from tests.live.storm import Storm, weather
 
 
 def test_through_a_storm_and_kills_exchange_and_ledger_agree(tmp_path: Path) -> None:
-    weather(tmp_path, seed=4, kills=2)
+    weather(tmp_path, Storm(seed=4, kills=2))
 
 
 def test_live_orders_are_sent_filled_and_booked(bot: Bot, exchange: Exchange) -> None:
