@@ -1,6 +1,7 @@
 """Long seeded datasets for measurements: a random walk of minutes, written as a recording."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -13,16 +14,24 @@ PAIRS = {
     "SOLTRY": 400,
     "AVAXTRY": 290,
 }
+TWENTY = {**PAIRS, **{f"C{n:02}TRY": 10 * n for n in range(1, 15)}}
+"""Twenty pairs: as many as a run is measured with."""
 START = datetime(2022, 1, 1, tzinfo=UTC)
 
 
-def write_dataset(folder: Path, rows: int, seed: int = 7, move_ratio: float = 0.0005) -> Path:
-    """A dataset of so many minutes for six pairs; equal arguments give equal files."""
+def write_dataset(
+    folder: Path,
+    rows: int,
+    seed: int = 7,
+    move_ratio: float = 0.0005,
+    pairs: Mapping[str, int] = PAIRS,
+) -> Path:
+    """A dataset of so many minutes for these pairs; equal arguments give equal files."""
     candles = folder / "candles"
     candles.mkdir(parents=True, exist_ok=True)
     chance = Random(seed)
     times = [(START + timedelta(minutes=n)).isoformat() for n in range(rows)]
-    for symbol, start in PAIRS.items():
+    for symbol, start in pairs.items():
         price = float(start)
         with (candles / f"{symbol}.csv").open("w", encoding="ascii") as file:
             file.write("ts,open,high,low,close,volume\n")
@@ -47,7 +56,7 @@ def write_dataset(folder: Path, rows: int, seed: int = 7, move_ratio: float = 0.
                 "min_notional": "99.91",
                 "modelled": True,
             }
-            for symbol in PAIRS
+            for symbol in pairs
         },
         "profile": {
             "DRY_RUN_TRY_BALANCE": "100000",

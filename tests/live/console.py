@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import time
 from dataclasses import dataclass
 
 from tests.live.rig import Bot
@@ -11,8 +12,8 @@ from tests.tui.terminal import Terminal
 SIZE = (120, 40)
 DEAF_S = 1.2
 """A dialog that has just opened takes no key for so long."""
-KEY_S = 0.03
-PATIENCE_S = 60.0
+KEY_S = 0.05
+PATIENCE_S = 120.0
 
 _phrase = re.compile(r"Type +(ARM \S+ \S+)").search
 
@@ -30,21 +31,31 @@ class ConsoleBot(Bot):
         self.terminal = Terminal(arguments, SIZE, self.environment)
         self.terminal.wait_for("QUOTES", PATIENCE_S)
 
-    def arm(self, minutes: int = 30) -> None:
-        """Through the three steps of the dialog, with keys alone."""
+    def arm(self) -> None:
+        """As often as it takes: in a storm what must hold does not hold all the time."""
         assert self.terminal is not None
-        terminal = self.terminal
-        terminal.send("A")
-        terminal.wait_for("All holds", PATIENCE_S)
-        terminal.read_for(DEAF_S)
-        terminal.send("\t\r")
-        terminal.wait_for("step 2 of 3")
-        terminal.read_for(DEAF_S)
-        said = _phrase(terminal.screen.text())
-        assert said, terminal.screen.text()
-        self._type(f"\t{minutes}\tstorm\t{said[1]}\t\t\r")
-        terminal.wait_for("ARMED, ", PATIENCE_S)
-        terminal.send("\x1b")
+        until_s = time.monotonic() + PATIENCE_S
+        while not self._has_armed(self.terminal):
+            assert time.monotonic() < until_s, self.terminal.screen.text()
+            self.terminal.send("\x1b")
+            self.terminal.read_for(DEAF_S)
+        self.terminal.send("\x1b")
+
+    def _has_armed(self, terminal: Terminal) -> bool:
+        """Go through the three steps of the dialog, with keys alone."""
+        try:
+            terminal.send("A")
+            terminal.wait_for("All holds")
+            terminal.read_for(DEAF_S)
+            terminal.send("\t\r")
+            terminal.wait_for("step 2 of 3")
+            terminal.read_for(DEAF_S)
+            said = _phrase(terminal.screen.text())
+            self._type(f"\t\tstorm\t{said[1] if said else ''}\t\t\r")
+            terminal.wait_for("ARMED, ")
+        except AssertionError:
+            return False
+        return True
 
     def live(self, seconds: float) -> None:
         assert self.terminal is not None

@@ -127,6 +127,8 @@ class Bot:
     runtime: Path | None = None
     """Where locks and sockets are; the bot's own folder, unless others share them."""
     process: subprocess.Popen[str] | None = None
+    began_with: int = 0
+    """How many cycles there were when it was started last."""
 
     @property
     def db(self) -> Path:
@@ -144,6 +146,7 @@ class Bot:
 
     def start(self, *flags: str) -> None:
         arguments = [self.command, "--loop", "--cycle-seconds", "0.3", "--db", str(self.db), *flags]
+        self.began_with = self.cycles()
         self.process = _start(self.folder, arguments, self.environment)
 
     def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -160,7 +163,8 @@ class Bot:
         )
 
     def arm(self) -> None:
-        """Nothing to do: without a screen the four open gates are the arming (DEC-9)."""
+        """Without a screen the four open gates are the arming (DEC-9): until it trades, then."""
+        wait_until(lambda: self.cycles() > self.began_with or not self.is_alive())
 
     def live(self, seconds: float) -> None:
         """Let it be for so long."""

@@ -30,6 +30,8 @@ openorders  chance=0.10  hide-orders=2s
 *           chance=0.02  reset=20
 """
 SETTLED_WITHIN_S = 120.0
+KILLED_WHILE_STARTING = 0.2
+"""In so many lives the kill may come before the first cycle."""
 COMMANDS = {3: "run", 4: "stage4-run"}
 QUICK_TO_RECOVER = {
     "DEGRADE_COOLDOWN_OBSERVE_SECONDS": "1",
@@ -66,7 +68,8 @@ def weather(folder: Path, storm: Storm) -> tuple[int, int]:
     try:
         for _ in range(storm.kills):
             bot.start()
-            bot.arm()
+            if storm.has_screen or chance.random() > KILLED_WHILE_STARTING:
+                bot.arm()
             bot.live(1.5 + 4 * chance.random())  # the storm's own time: not waiting for a state
             assert bot.is_alive()
             bot.kill()
