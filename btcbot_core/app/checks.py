@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from btcbot_core.app.check import Ask, Check, Question, of_online, question, size_words, some
 from btcbot_core.app.facts import Facts, OnlineFact
+from btcbot_core.app.service_checks import SERVICE_CHECKS
 from btcbot_core.app.store_checks import (
     kill_latch,
     lock_holder,
@@ -310,6 +311,7 @@ CHECKS: tuple[Question, ...] = (
     kill_latch,
     lock_holder,
     run_last_cycle,
+    *SERVICE_CHECKS,
     orders_settled,
     store_readable,
     store_schema,

@@ -7,10 +7,13 @@ import msgspec
 from btcbot_core.app.check import Check, Verdict
 from btcbot_core.app.checks import CHECKS
 from btcbot_core.app.facts import Facts, RunFact, StaleOrder
+from btcbot_core.app.service import WINDOW, Service, service_of
 from btcbot_core.cycle.cycle import Carried
-from btcbot_core.domain.errors import InvariantBrokenError
+from btcbot_core.cycle.stages import STAGE7
+from btcbot_core.cycle.trace import decode
+from btcbot_core.domain.errors import InvariantBrokenError, StoreError
 from btcbot_core.domain.ids import RunId
-from btcbot_core.domain.records import RunKind
+from btcbot_core.domain.records import RunKind, RunRow
 from btcbot_core.domain.trading import UNRESOLVED, Order, OrderStatus
 from btcbot_core.ledger.book import Ledger, fold
 from btcbot_core.ports import Store, UnitOfWork
@@ -65,6 +68,7 @@ def run_fact(store: Store, now: datetime) -> RunFact | None:
             stale_orders=_stale(work.orders.active(row.id), seen_from),
             ledger_events=events,
             ledger_problem=problem,
+            service=_service(work, row),
         )
 
 
@@ -79,6 +83,16 @@ def _stale(orders: tuple[Order, ...], now: datetime) -> tuple[StaleOrder, ...]:
         for order in orders
         if order.status in _WAITED_FOR and now - order.updated_at > STALE_AFTER
     )
+
+
+def _service(work: UnitOfWork, row: RunRow) -> Service | None:
+    if row.stage != STAGE7.name:
+        return None
+    try:
+        found = [(decode(c.trace), c.drawdown_ratio) for c in work.cycles.recent(row.id, WINDOW)]
+    except msgspec.DecodeError as error:
+        raise StoreError(f"a record of {row.id} cannot be read: {error}") from error
+    return service_of(found)
 
 
 def _ledger(work: UnitOfWork, run: RunId, carried: Carried | None) -> tuple[int, str]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
+from btcbot_core.app.service import Service
 from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.ids import ClientId
 from btcbot_core.domain.kill import NOT_KILLED, KillState
@@ -69,6 +70,8 @@ class RunFact(msgspec.Struct, frozen=True, kw_only=True):
     ledger_events: int = 0
     ledger_problem: str = ""
     """How the fold of the journal and the checkpoint differ; empty when they agree."""
+    service: Service | None = None
+    """How its last cycles went; None for a run that does not rebalance."""
 
 
 class StoreFact(msgspec.Struct, frozen=True, kw_only=True):

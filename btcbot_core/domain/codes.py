@@ -53,6 +53,7 @@ class Reason(StrEnum):
     NON_POSITIVE_AFTER_QUANTIZE = "risk_block:non_positive_after_quantize"
     MIN_NOTIONAL = "risk_block:min_notional"
     PRICE_OUT_OF_BOUNDS = "risk_block:price_out_of_bounds"
+    QTY_OUT_OF_BOUNDS = "risk_block:qty_out_of_bounds"
     CASH_RESERVE = "risk_block:cash_reserve_target"
     NO_INVENTORY = "risk_block:no_inventory"
     NOTIONAL_CAP = "risk_block:notional_cap"
@@ -120,6 +121,8 @@ class Reason(StrEnum):
     SKIP_NO_SELL_QTY = "skip:spot_sell_requires_inventory"
     SKIP_NO_INVENTORY = "skip:insufficient_inventory_free_qty"
     SKIP_QTY_ZERO = "skip:qty_rounds_to_zero"
+    SKIP_UNDER_MIN_QTY = "skip:qty_below_min_qty_after_quantize"
+    SKIP_OVER_MAX_QTY = "skip:max_qty"
     SKIP_UNDER_MIN_TOTAL = "skip:notional_below_min_total_after_quantize"
     SKIP_UNDER_OUR_MIN = "skip:notional_below_internal_min_after_quantize"
     SKIP_THROTTLED = "skip:throttled"
@@ -205,6 +208,7 @@ MEANING: dict[Reason, str] = {
     Reason.NON_POSITIVE_AFTER_QUANTIZE: "nothing is left after rounding to the exchange's steps",
     Reason.MIN_NOTIONAL: "the total is under the minimum",
     Reason.PRICE_OUT_OF_BOUNDS: "the price is outside what the exchange accepts",
+    Reason.QTY_OUT_OF_BOUNDS: "the quantity is outside what the exchange accepts",
     Reason.CASH_RESERVE: "it would touch the cash that is to be kept",
     Reason.NO_INVENTORY: "there is not enough free to sell",
     Reason.NOTIONAL_CAP: "this cycle has bought as much as one cycle may",
@@ -268,6 +272,8 @@ MEANING: dict[Reason, str] = {
     Reason.SKIP_NO_SELL_QTY: "a SELL of nothing",
     Reason.SKIP_NO_INVENTORY: "nothing of the pair is free to sell",
     Reason.SKIP_QTY_ZERO: "the quantity is under one lot",
+    Reason.SKIP_UNDER_MIN_QTY: "the rounded quantity is under the least the exchange takes",
+    Reason.SKIP_OVER_MAX_QTY: "the quantity is over the most the exchange takes at once",
     Reason.SKIP_UNDER_MIN_TOTAL: "the rounded order is under the exchange's minimum",
     Reason.SKIP_UNDER_OUR_MIN: "the rounded order is under our own minimum",
     Reason.SKIP_THROTTLED: "orders may not leave faster: the bucket is empty",

@@ -24,9 +24,19 @@ class PairRules(msgspec.Struct, frozen=True, kw_only=True):
     min_notional: Decimal
     min_price: Decimal = ZERO
     max_price: Decimal | None = None
+    min_qty: Decimal = ZERO
+    max_qty: Decimal | None = None
     is_trading: bool = True
     is_modelled: bool = False
     """True where we made the rules up for recorded data; every trace says so."""
+
+    def takes_price(self, price: Decimal) -> bool:
+        """Whether a price is inside the exchange's own bounds."""
+        return price >= self.min_price and (self.max_price is None or price <= self.max_price)
+
+    def takes_qty(self, qty: Decimal) -> bool:
+        """Whether a quantity is inside the exchange's own bounds."""
+        return qty >= self.min_qty and (self.max_qty is None or qty <= self.max_qty)
 
 
 def round_price(rules: PairRules, side: Side, price: Decimal) -> Decimal:

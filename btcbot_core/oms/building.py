@@ -98,11 +98,16 @@ def _checked(price: Decimal, qty: Decimal, rules: PairRules, sizing: SizingPolic
     notional = price * qty
     if qty <= ZERO:
         return Built(problem=Reason.SKIP_QTY_ZERO, limit=rules.lot_step)
+    if not rules.takes_qty(qty):
+        is_less = qty < rules.min_qty
+        return Built(
+            problem=Reason.SKIP_UNDER_MIN_QTY if is_less else Reason.SKIP_OVER_MAX_QTY,
+            limit=rules.min_qty if is_less else rules.max_qty,
+        )
     if notional < rules.min_notional:
         return Built(problem=Reason.SKIP_UNDER_MIN_TOTAL, limit=rules.min_notional)
     if notional < sizing.min_order_try:
         return Built(problem=Reason.SKIP_UNDER_OUR_MIN, limit=sizing.min_order_try)
-    too_high = rules.max_price is not None and price > rules.max_price
-    if price < rules.min_price or too_high:
+    if not rules.takes_price(price):
         return Built(problem=Reason.PRICE_OUT_OF_BOUNDS, limit=rules.max_price)
     return Built(price=price, qty=qty)

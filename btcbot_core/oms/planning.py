@@ -52,7 +52,8 @@ def _problem(rules: PairRules, sized: Sized, min_notional_try: Decimal) -> Reaso
         return Reason.NON_POSITIVE_AFTER_QUANTIZE
     if sized.notional_try < min_notional_try:
         return Reason.MIN_NOTIONAL
-    too_high = rules.max_price is not None and sized.price > rules.max_price
-    if sized.price < rules.min_price or too_high:
+    if not rules.takes_price(sized.price):
         return Reason.PRICE_OUT_OF_BOUNDS
+    if not rules.takes_qty(sized.qty):
+        return Reason.QTY_OUT_OF_BOUNDS
     return None

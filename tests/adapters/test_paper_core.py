@@ -477,6 +477,13 @@ def test_prices_outside_a_pairs_own_bounds_are_refused() -> None:
     assert desk.refused(a_ticket(BUY, "0.1", "11001")).code == 1226
 
 
+def test_quantities_outside_a_pairs_own_bounds_are_refused() -> None:
+    rules = msgspec.structs.replace(RULES, min_qty=D("0.1"), max_qty=D(2))
+    desk = Desk(SimPolicy(), {BTCTRY: rules})
+    assert desk.refused(a_ticket(BUY, "0.05", "9000")).code == 1121
+    assert desk.refused(a_ticket(BUY, "2.1", "9000")).code == 1121
+
+
 def test_a_pair_that_does_not_trade_takes_no_order() -> None:
     rules = msgspec.structs.replace(RULES, is_trading=False)
     desk = Desk(SimPolicy(), {BTCTRY: rules})

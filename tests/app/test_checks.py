@@ -115,7 +115,8 @@ def of(name: str, facts: Facts) -> Check:
 def test_a_bot_that_is_fit_to_trade_live_passes_every_check() -> None:
     report = examine(the_facts())
     assert report.verdict is Verdict.PASS
-    assert [check for check in report.checks if check.verdict is not Verdict.PASS] == []
+    others = [check for check in report.checks if check.verdict is not Verdict.PASS]
+    assert {check.category for check in others} == {"service"}  # it does not rebalance
 
 
 def test_a_fresh_machine_on_paper_has_nothing_to_complain_of() -> None:

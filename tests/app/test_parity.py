@@ -113,7 +113,7 @@ def test_runs_that_were_set_up_differently_are_warned_of(night: Path, other: Pat
     ]
 
 
-def test_two_voids_are_no_match_and_nothing_is_created(night: Path, tmp_path: Path) -> None:
+def test_f04_f05_two_voids_are_no_match_and_nothing_is_created(night: Path, tmp_path: Path) -> None:
     absent, empty = tmp_path / "absent.db", tmp_path / "empty.db"
     empty.touch()
     for a, b in ((absent, absent), (empty, empty), (night, absent), (empty, night)):
@@ -130,7 +130,7 @@ def test_a_window_without_end_holds_all() -> None:
     assert not Window(end=at()).holds(at(1))
 
 
-def test_values_are_compared_and_not_how_they_are_written() -> None:
+def test_f02_values_are_compared_and_not_how_they_are_written() -> None:
     assert first_difference({"a": "1.20"}, {"a": "1.2"}) is None
     assert first_difference((Decimal("1.20"),), (Decimal("1.2"),)) is None
     found = first_difference({"a": [1, {"b": "x"}]}, {"a": [1, {"b": "y"}]})

@@ -26,6 +26,7 @@ from tests.btcturk.loopback import (
     reset,
 )
 from tests.btcturk.world import OPEN, always, an_intent, an_order, placed, tried
+from tests.examples import one
 
 ACK = json.dumps({"data": placed(), "success": True, "message": "OK", "code": 0}).encode()
 
@@ -215,6 +216,21 @@ def test_no_usable_answer_to_a_cancel_is_unknown_too(open_world: OpenWorld, name
     answer = world.exchange.cancel(an_order())
     assert (answer.kind, answer.exchange_id) == (AnswerKind.UNKNOWN, "77")
     assert world.server.count("DELETE") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "move"), [("SUB-01", raw(b"")), ("SUB-02", html(503))], ids=["SUB-01", "SUB-02"]
+)
+def test_a_submit_without_an_answer_is_sent_once_and_uncertain(
+    open_world: OpenWorld, name: str, move: Move
+) -> None:
+    """The examples' UNCERTAIN is our UNKNOWN (DEC-16)."""
+    world, wanted = open_world(always(move)), one(name)["expect"]
+    assert (world.exchange.submit(an_intent()).kind, wanted["outcome"]) == (
+        AnswerKind.UNKNOWN,
+        "UNCERTAIN",
+    )
+    assert world.server.count("POST") == wanted["posts"]
 
 
 def test_an_answer_reset_at_any_byte_is_unknown(open_world: OpenWorld) -> None:

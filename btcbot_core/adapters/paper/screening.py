@@ -50,7 +50,7 @@ def screen(ticket: Ticket, rules: PairRules | None, quote: Quote | None) -> Reje
 
 
 def _bad_quantity(ticket: Ticket, rules: PairRules) -> Rejection | None:
-    if ticket.qty <= ZERO:
+    if ticket.qty <= ZERO or not (ticket.is_budget or rules.takes_qty(ticket.qty)):
         return BAD_PARAMETER
     step = MONEY_STEP if ticket.is_budget else rules.lot_step
     return BAD_QUANTITY_SCALE if ticket.qty % step else None

@@ -159,6 +159,8 @@ def _pair(rules: PairRules) -> PairEntry:
         modelled=rules.is_modelled,
         min_price=canonical(rules.min_price),
         max_price=None if rules.max_price is None else canonical(rules.max_price),
+        min_qty=canonical(rules.min_qty),
+        max_qty=None if rules.max_qty is None else canonical(rules.max_qty),
     )
 
 

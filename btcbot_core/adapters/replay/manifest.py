@@ -58,6 +58,8 @@ class PairEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     modelled: bool
     min_price: str = "0"
     max_price: str | None = None
+    min_qty: str = "0"
+    max_qty: str | None = None
 
 
 class BookEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,7 +139,6 @@ def _pair_rules(symbol: Symbol, base: Asset, quote: Asset, entry: PairEntry) -> 
         _positive(f"{where}.tick_size", entry.tick_size),
         _positive(f"{where}.lot_step", entry.lot_step),
     )
-    ceiling = entry.max_price
     return PairRules(
         symbol=symbol,
         base=base,
@@ -146,7 +147,9 @@ def _pair_rules(symbol: Symbol, base: Asset, quote: Asset, entry: PairEntry) -> 
         lot_step=step,
         min_notional=_not_negative(f"{where}.min_notional", entry.min_notional),
         min_price=_not_negative(f"{where}.min_price", entry.min_price),
-        max_price=None if ceiling is None else _positive(f"{where}.max_price", ceiling),
+        max_price=_ceiling(f"{where}.max_price", entry.max_price),
+        min_qty=_not_negative(f"{where}.min_qty", entry.min_qty),
+        max_qty=_ceiling(f"{where}.max_qty", entry.max_qty),
         is_modelled=entry.modelled,
     )
 
@@ -173,6 +176,10 @@ def _positive(where: str, text: str) -> Decimal:
     if number <= ZERO:
         raise _wrong(where, text, "a number above zero")
     return number
+
+
+def _ceiling(where: str, text: str | None) -> Decimal | None:
+    return None if text is None else _positive(where, text)
 
 
 def _not_negative(where: str, text: str) -> Decimal:

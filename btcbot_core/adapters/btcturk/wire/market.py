@@ -14,6 +14,8 @@ from btcbot_core.domain.symbol import Symbol
 T = TypeVar("T")
 
 _SCALE_MAX = 18
+_SAFE_MIN_NOTIONAL = {"TRY": Decimal(100)}
+"""The least total where a row states none: more than the exchange has ever asked for."""
 
 
 class ServerTime(msgspec.Struct, frozen=True, rename="camel"):
@@ -72,13 +74,19 @@ class FilterRow(msgspec.Struct, frozen=True, rename="camel"):
 
     filter_type: str = ""
     tick_size: Number | None = None
+    step_size: Number | None = None
     min_price: Number | None = None
     max_price: Number | None = None
+    min_qty: Number | None = None
+    max_qty: Number | None = None
     min_exchange_value: Number | None = None
+    min_notional: Number | None = None
 
 
 class SymbolRow(msgspec.Struct, frozen=True, rename="camel"):
-    """One pair of exchangeinfo. `tickSize` is display only where a scale is given (API.md §3)."""
+    """One pair of exchangeinfo. Its price filter's `tickSize` is display only where a scale is
+    given (API.md §3); tick, step and total of the row itself are older names, and binding.
+    """
 
     numerator: str
     denominator: str
@@ -91,6 +99,9 @@ class SymbolRow(msgspec.Struct, frozen=True, rename="camel"):
     has_fraction: bool = True
     filters: tuple[FilterRow, ...] = ()
     order_methods: tuple[str, ...] = ()
+    tick_size: Number | None = None
+    step_size: Number | None = None
+    min_total_amount: Number | None = None
     min_exchange_value: Number | None = None
     minimum_limit_order_price: Number | None = None
     maximum_limit_order_price: Number | None = None
@@ -113,34 +124,53 @@ def rules_of(row: SymbolRow) -> PairRules:
     """The pair's rules in our words.
 
     Raises BadRowError where something is missing without which an order cannot be made.
-    Where several members say the same thing, the first that is not null wins.
+    Where several members say the same thing, the first that is not null wins; of least totals
+    the largest.
     """
     base, quote = asset_named(row.numerator), asset_named(row.denominator)
     name = _first(row.pair_symbol, row.name, row.name_normalized)
     if name is not None and pair_named(name) != base + quote:
         raise BadRowError(f"{base} and {quote} do not make its name")
-    price_filters = [f for f in row.filters if f.filter_type in ("PRICE_FILTER", "")]
-    prices = price_filters[0] if price_filters else FilterRow()
-    minimum = _first(row.min_exchange_value, *(f.min_exchange_value for f in row.filters))
-    if minimum is None or minimum < ZERO:
-        raise BadRowError(f"{base}{quote} states no minimum total")
+    prices = _filter(row, "PRICE_FILTER", "")
+    lots = _filter(row, "LOT_SIZE", "MARKET_LOT_SIZE", "QUANTITY_FILTER")
     lowest = _first(row.minimum_limit_order_price, prices.min_price)
     return PairRules(
         symbol=Symbol(base + quote),
         base=base,
         quote=quote,
         tick_size=_tick(row, prices),
-        lot_step=_step(row.numerator_scale),
-        min_notional=minimum,
+        lot_step=_positive(row.step_size, lots.step_size) or _step(row.numerator_scale),
+        min_notional=_least_total(row, quote),
         min_price=ZERO if lowest is None else lowest,
         max_price=_first(row.maximum_limit_order_price, prices.max_price),
+        min_qty=_positive(lots.min_qty) or ZERO,
+        max_qty=_positive(lots.max_qty),
         is_trading=row.status == "TRADING"
         and "LIMIT" in {method.upper() for method in row.order_methods},
     )
 
 
+def _filter(row: SymbolRow, *kinds: str) -> FilterRow:
+    return next((f for f in row.filters if f.filter_type in kinds), FilterRow())
+
+
+def _least_total(row: SymbolRow, quote: str) -> Decimal:
+    """The largest that the row states. Raises BadRowError where there is none to go by."""
+    stated = [row.min_exchange_value, row.min_total_amount]
+    stated += [total for f in row.filters for total in (f.min_exchange_value, f.min_notional)]
+    totals = [total for total in stated if total is not None]
+    if totals and min(totals) < ZERO:
+        raise BadRowError("a minimum total under zero")
+    least = max(totals, default=_SAFE_MIN_NOTIONAL.get(quote))
+    if least is None:
+        raise BadRowError("no minimum total")
+    return least
+
+
 def _tick(row: SymbolRow, prices: FilterRow) -> Decimal:
     """The scale decides; `hasFraction` false means whole prices whatever it says (API.md §3)."""
+    if (stated := _positive(row.tick_size)) is not None:
+        return stated
     if row.denominator_scale is None:
         if prices.tick_size is None or prices.tick_size <= ZERO:
             raise BadRowError("neither a price scale nor a tick size")
@@ -153,6 +183,10 @@ def _step(scale: int | None) -> Decimal:
     if scale is None or not 0 <= scale <= _SCALE_MAX:
         raise BadRowError(f"expected a scale of 0 to {_SCALE_MAX}, found {scale}")
     return ONE.scaleb(-scale)
+
+
+def _positive(*candidates: Decimal | None) -> Decimal | None:
+    return next((each for each in candidates if each is not None and each > ZERO), None)
 
 
 def _first(*candidates: T | None) -> T | None:
