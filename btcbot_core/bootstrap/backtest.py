@@ -18,6 +18,7 @@ from btcbot_core.app.backtest import Backtest
 from btcbot_core.app.gate import Permit
 from btcbot_core.app.runner import Plan
 from btcbot_core.app.world import Ports
+from btcbot_core.bootstrap.choices import recorded_choices
 from btcbot_core.bootstrap.recorded import go_on, known_symbols, latent, paper_on, refusing
 from btcbot_core.cycle.stages import STAGE7
 from btcbot_core.domain.errors import ConfigError
@@ -103,7 +104,8 @@ def _wire(
     go_on(exchange, store, row, timeline, settings)
     port = refusing(exchange, clock, settings)
     latch = FileLatch(kill_path(database), SystemClock())
-    ports = Ports(clock, SystemClock(), timeline, market, port, store, latch, Permit(latch, None))
+    seen = recorded_choices(market, STAGE7, settings)
+    ports = Ports(clock, SystemClock(), timeline, seen, port, store, latch, Permit(latch, None))
     policy = latent(settings.policy(), settings)
     plan = Plan(run=row.id, stage=STAGE7, policy=policy, symbols=symbols)
     backtest = Backtest(ports, plan, row, store, window.start)

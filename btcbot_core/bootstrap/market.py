@@ -11,7 +11,7 @@ from btcbot_core.adapters.lock import InstanceLock, lock_path
 from btcbot_core.adapters.paper.core import PaperCore
 from btcbot_core.adapters.paper.exchange import PaperExchange
 from btcbot_core.adapters.paper.late import LatePaperExchange
-from btcbot_core.adapters.paper.model import SimPolicy
+from btcbot_core.adapters.paper.model import FillModel, SimPolicy
 from btcbot_core.adapters.paper.tape import ObservedMarket
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.app.frames import World
@@ -19,6 +19,7 @@ from btcbot_core.app.gate import Permit
 from btcbot_core.app.runner import Plan
 from btcbot_core.app.session import LIVE_RETRIES_S, Schedule, Session
 from btcbot_core.app.world import Ports
+from btcbot_core.bootstrap.choices import live_choices
 from btcbot_core.bootstrap.lines import public_client, quote_of
 from btcbot_core.bootstrap.log import open_log
 from btcbot_core.bootstrap.options import SessionOptions, live_pace_s, stage_of
@@ -48,7 +49,7 @@ def open_dry_run(options: SessionOptions, settings: Settings, undo: ExitStack) -
     undo.callback(client.close)
     market = BtcturkMarket(client)
     undo.callback(market.close)
-    observed = ObservedMarket(market)
+    observed = ObservedMarket(live_choices(market, stage, settings))
     exchange = LatePaperExchange(lambda: _paper(settings, observed, clock, carried), clock)
     policy = settings.policy()
     plan = Plan(
@@ -101,6 +102,7 @@ def _paper(
         fee_bps=settings.sim_fee_bps,
         slippage_bps=settings.sim_slippage_bps,
         participation_ratio=settings.sim_participation_ratio,
+        fill_model=FillModel(settings.sim_fill_model),
     )
     exchange = PaperExchange(PaperCore(rules, market, policy), PAPER_ACCOUNT, clock)
     first: dict[Asset, Decimal] = {quote_of(settings): settings.dry_run_try_balance}

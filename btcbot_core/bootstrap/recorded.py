@@ -13,7 +13,7 @@ from btcbot_core.adapters.latch import FileLatch, kill_path
 from btcbot_core.adapters.lock import InstanceLock, lock_path
 from btcbot_core.adapters.paper.core import PaperCore
 from btcbot_core.adapters.paper.exchange import PaperExchange
-from btcbot_core.adapters.paper.model import SimPolicy
+from btcbot_core.adapters.paper.model import FillModel, SimPolicy
 from btcbot_core.adapters.paper.rejecting import RejectingExchange
 from btcbot_core.adapters.replay.clock import ReplayTimeline, clock_of
 from btcbot_core.adapters.replay.dataset import Dataset, load
@@ -24,6 +24,7 @@ from btcbot_core.app.gate import Permit
 from btcbot_core.app.runner import Plan
 from btcbot_core.app.session import Schedule, Session
 from btcbot_core.app.world import Ports
+from btcbot_core.bootstrap.choices import recorded_choices
 from btcbot_core.bootstrap.options import SessionOptions, recorded_pace_s, stage_of
 from btcbot_core.bootstrap.paper import PAPER_ACCOUNT, totals_of
 from btcbot_core.cycle.stages import Stage
@@ -86,7 +87,8 @@ def _wire(options: SessionOptions, dataset: Dataset, loaded: Loaded, undo: ExitS
         stale_after_s=policy.limits.max_data_age_s,
     )
     latch = FileLatch(kill_path(database), SystemClock())
-    ports = Ports(clock, SystemClock(), timeline, market, port, store, latch, Permit(latch, None))
+    seen = recorded_choices(market, stage, settings)
+    ports = Ports(clock, SystemClock(), timeline, seen, port, store, latch, Permit(latch, None))
     schedule = Schedule(
         pace_s=pace_s,
         cycles_max=options.cycles_max,
@@ -155,6 +157,7 @@ def paper_on(
         slippage_bps=settings.sim_slippage_bps,
         latency=dataset.interval * settings.sim_latency_steps,
         participation_ratio=settings.sim_participation_ratio,
+        fill_model=FillModel(settings.sim_fill_model),
     )
     exchange = PaperExchange(PaperCore(rules, market, policy), PAPER_ACCOUNT, clock)
     exchange.restore({Asset(dataset.quote): settings.dry_run_try_balance}, ())

@@ -118,7 +118,7 @@ def _built(cycle: Cycle, thought: Rebalance, draft: _Draft, move: Move) -> Built
         free = cycle.accounts.get(rules.base, Balance(rules.base, ZERO, ZERO)).free
     return build_order(
         Step(side=move.side, notional_try=move.notional_try, qty=move.qty),
-        None if quote is None else quote.mid,
+        None if quote is None else cycle.carried.marks.get(move.symbol, quote.mid),
         rules,
         Means(cash_try=draft.cash_try, turnover_try=draft.turnover_try, free_qty=free),
         (thought.params.order_offset_bps, cycle.policy.rebalance.sizing),

@@ -62,6 +62,8 @@ class Saw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     accounts: AccountChanges = {}
     volumes: dict[Symbol, Decimal | None] = {}
     """What pairs traded, where the cycle asked for it."""
+    lasts: dict[Symbol, Decimal | None] = {}
+    """Last prices, where the run is marked by them."""
     heard: HeardRow | None = None
     vitals: Vitals | None = None
     answers: tuple[Answer, ...] = ()
@@ -84,6 +86,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     rules: Mapping[Symbol, PairRules] = NO_RULES
     accounts: Accounts = {}
     volumes: Mapping[Symbol, Decimal] = {}
+    lasts: Mapping[Symbol, Decimal] = {}
 
 
 FIRST = Seen()
@@ -102,6 +105,7 @@ def record(seen: Seen, gathered: Cycle) -> Saw:
         returned=returned or (),
         rules=_changes(seen.rules, gathered.rules),
         accounts=_account_changes(seen.accounts, gathered.accounts),
+        lasts=_changes(seen.lasts, gathered.market.lasts),
         heard=_row(gathered.heard),
         vitals=None if gathered.vitals == ALL_WELL else gathered.vitals,
     )
@@ -136,6 +140,7 @@ def seen_by(done: Cycle) -> Seen:
         rules=done.rules,
         accounts=done.accounts,
         volumes=_volumes(done),
+        lasts=done.market.lasts,
     )
 
 
@@ -147,10 +152,13 @@ def restore(seen: Seen, saw: Saw, bare: Cycle) -> Cycle:
     policy = seen.policy
     if bytes(saw.policy) or policy is None:
         policy = msgspec.json.decode(saw.policy, type=Policy)
-    volumes = _changed(seen.volumes, saw.volumes)
+    volumes, lasts = _changed(seen.volumes, saw.volumes), _changed(seen.lasts, saw.lasts)
+    is_more = bool(volumes or lasts)
     return msgspec.structs.replace(
         bare,
-        market=msgspec.structs.replace(bare.market, volumes=volumes) if volumes else bare.market,
+        market=msgspec.structs.replace(bare.market, volumes=volumes, lasts=lasts)
+        if is_more
+        else bare.market,
         policy=policy,
         symbols=saw.symbols or seen.symbols,
         start=saw.start or seen.start,

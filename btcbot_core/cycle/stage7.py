@@ -39,11 +39,11 @@ _COINS = frozenset({"BTC", "ETH"})
 
 
 def gauge(cycle: Cycle) -> Cycle:
-    """Move each pair's rolling volatility on by this cycle's mid."""
+    """Move each pair's rolling volatility on by this cycle's mark."""
     memory = cycle.carried.rebalance
     lookback = cycle.policy.rebalance.universe.lookback
     rolling = dict(memory.rolling)
-    marks = cycle.carried.marks  # the mids, where the books were marked just now
+    marks = cycle.carried.marks  # of just now, where the books were marked
     for symbol, quote in cycle.market.quotes.items():
         price = int((marks.get(symbol) or quote.mid).scaleb(PRICE_DIGITS))
         rolling[symbol] = roll(rolling.get(symbol), price, lookback)
@@ -71,6 +71,7 @@ def judge(cycle: Cycle) -> Cycle:
         quote_volume_try=_volume_try(cycle),
         min_quote_volume_try=params.min_quote_volume_try,
         fees_today_try=today.fees_try,
+        concentration_ratio=_concentration_ratio(cycle),
         pairs_without_rules=sum(1 for s in cycle.symbols if s not in cycle.rules),
     )
     budget = policy.budget
@@ -259,6 +260,15 @@ def _spreads_bps(cycle: Cycle) -> dict[Symbol, Decimal]:
 def _volume_try(cycle: Cycle) -> Decimal | None:
     volumes = [v for s in _watched(cycle) if (v := cycle.market.volumes.get(s)) is not None]
     return sum(volumes, ZERO) if volumes else None
+
+
+def _concentration_ratio(cycle: Cycle) -> Decimal | None:
+    """The largest positions' part of equity; None where no rule asks for it."""
+    budget, money = cycle.policy.rebalance.budget, cycle.portfolio
+    if budget.max_concentration_ratio is None or money.equity_try <= ZERO:
+        return None
+    worth = sorted((p.value_try for p in money.positions.values()), reverse=True)
+    return sum(worth[: budget.concentration_top_n], ZERO) / money.equity_try
 
 
 def _figures(

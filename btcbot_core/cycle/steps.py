@@ -125,8 +125,8 @@ def by_hand(cycle: Cycle) -> tuple[Fill, ...]:
 
 
 def mark(cycle: Cycle) -> Cycle:
-    """Value the ledger at mid prices; asserts that both ways to equity agree."""
-    marks = {symbol: quote.mid for symbol, quote in cycle.market.quotes.items()}
+    """Value the ledger at the marks; asserts that both ways to equity agree."""
+    marks = cycle.market.marks()
     carried = cycle.carried
     portfolio = value(carried.ledger, marks, carried.marks, carried.peak_try)
     return replace(

@@ -141,6 +141,7 @@ class Reason(StrEnum):
     SPREAD_SPIKE = "mode:spread_spike"
     LIQUIDITY_DROP = "mode:liquidity_drop"
     FEE_BURN = "mode:fee_burn"
+    CONCENTRATION = "mode:concentration"
     HIGH_VOL = "mode:high_vol"
     COOLDOWN_ACTIVE = "mode:cooldown_active"
     RULES_METADATA = "mode:rules_metadata"
@@ -290,6 +291,7 @@ MEANING: dict[Reason, str] = {
     Reason.SPREAD_SPIKE: "bid and ask are too far apart",
     Reason.LIQUIDITY_DROP: "too little is traded",
     Reason.FEE_BURN: "today's fees are at their limit",
+    Reason.CONCENTRATION: "too much of the equity is in the largest positions",
     Reason.HIGH_VOL: "the spread tells of high volatility: caps are halved, or more",
     Reason.COOLDOWN_ACTIVE: "an earlier breach is still cooling down; its reasons follow",
     Reason.RULES_METADATA: "the exchange's rules of a pair are not known: nothing is ordered",

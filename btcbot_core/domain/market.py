@@ -67,6 +67,15 @@ class MarketSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Why a pair has no quote, in words for the operator."""
     volumes: Mapping[Symbol, Decimal] = {}
     """What was traded of a pair lately, in quote currency, where the market says it."""
+    lasts: Mapping[Symbol, Decimal] = {}
+    """Prices of the last trades, where the run marks by them; else mids are the marks."""
+
+    def marks(self) -> dict[Symbol, Decimal]:
+        """What each pair that has a quote is valued at."""
+        lasts = self.lasts
+        if not lasts:
+            return {symbol: quote.mid for symbol, quote in self.quotes.items()}
+        return {s: lasts.get(s, quote.mid) for s, quote in self.quotes.items()}
 
 
 NO_RULES: Mapping[Symbol, PairRules] = {}

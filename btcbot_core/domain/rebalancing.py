@@ -98,6 +98,9 @@ class BudgetPolicy(msgspec.Struct, frozen=True, kw_only=True):
     max_order_notional_try: Decimal = Decimal(3000)
     max_symbol_exposure_try: Decimal = Decimal(8000)
     cooldown: timedelta = timedelta(seconds=900)
+    concentration_top_n: int = 3
+    max_concentration_ratio: Decimal | None = None
+    """What part of equity the largest positions may be together."""
     is_observing_without_rules: bool = False
     """Whether one pair without rules makes the whole cycle observe only."""
 

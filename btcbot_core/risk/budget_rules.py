@@ -36,6 +36,7 @@ class BudgetInputs(msgspec.Struct, frozen=True, kw_only=True):
     quote_volume_try: Decimal | None = None
     min_quote_volume_try: Decimal = ZERO
     fees_today_try: Decimal = ZERO
+    concentration_ratio: Decimal | None = None
     pairs_without_rules: int = 0
 
 
@@ -151,6 +152,10 @@ def fee_burn(seen: BudgetInputs, policy: BudgetPolicy) -> Finding | None:
     return _over(Reason.FEE_BURN, seen.fees_today_try, policy.fee_burn_limit_try)
 
 
+def concentration(seen: BudgetInputs, policy: BudgetPolicy) -> Finding | None:
+    return _over(Reason.CONCENTRATION, seen.concentration_ratio, policy.max_concentration_ratio)
+
+
 def high_volatility(seen: BudgetInputs, policy: BudgetPolicy) -> Finding | None:
     spread, limit = seen.spread_bps, policy.high_vol_bps
     if spread is None or limit is None or spread < limit:
@@ -178,6 +183,7 @@ RULES: tuple[Rule, ...] = (
     spread_spike,
     liquidity_drop,
     fee_burn,
+    concentration,
     high_volatility,
 )
 """In the order in which their reasons are named."""

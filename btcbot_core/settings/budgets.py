@@ -232,7 +232,14 @@ class Rebalancing(BaseModel):
     stage7_fee_burn_limit_try: Annotated[Money | None, EmptyIsNone] = Decimal(150)
     stage7_high_vol_threshold_bps: Annotated[Money | None, EmptyIsNone] = Decimal(250)
     stage7_max_symbol_exposure_try: Money = Decimal(8000)
+    stage7_concentration_top_n: Annotated[int, Field(ge=1, le=500)] = 3
+    stage7_max_concentration_ratio: Annotated[PositiveRatio | None, EmptyIsNone] = None
     stage7_risk_cooldown_sec: Seconds = 900
+    stage7_mark_price_source: Literal["mid", "last"] = "mid"
+    stage7_rules_require_metadata: bool = True
+    stage7_rules_fallback_tick_size: PositiveMoney = Decimal("0.01")
+    stage7_rules_fallback_lot_size: PositiveMoney = Decimal("0.00000001")
+    stage7_rules_fallback_min_notional_try: PositiveMoney = Decimal(10)
     stage7_rules_invalid_metadata_policy: Literal["skip_symbol", "observe_only_cycle"] = (
         "skip_symbol"
     )
@@ -288,6 +295,8 @@ class Rebalancing(BaseModel):
             max_order_notional_try=max_order_try,
             max_symbol_exposure_try=self.stage7_max_symbol_exposure_try,
             cooldown=timedelta(seconds=self.stage7_risk_cooldown_sec),
+            concentration_top_n=self.stage7_concentration_top_n,
+            max_concentration_ratio=self.stage7_max_concentration_ratio,
             is_observing_without_rules=self.stage7_rules_invalid_metadata_policy
             == "observe_only_cycle",
         )

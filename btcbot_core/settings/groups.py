@@ -22,6 +22,7 @@ from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.settings.reading import (
     Bps,
+    CostBps,
     Count,
     EmptyIsNone,
     Money,
@@ -125,11 +126,18 @@ class Simulation(BaseModel):
     """How the paper exchange behaves (DEC-20). The older stage 7 names are read as aliases."""
 
     dry_run_try_balance: Money = Decimal(1000)
+    sim_fill_model: Annotated[
+        Literal["book_cross", "mark_slippage"],
+        Field(
+            validation_alias=AliasChoices("SIM_FILL_MODEL", "STAGE7_FILL_MODEL", "sim_fill_model")
+        ),
+    ] = "book_cross"
     sim_fee_bps: Annotated[
-        Bps, Field(validation_alias=AliasChoices("SIM_FEE_BPS", "STAGE7_FEES_BPS", "sim_fee_bps"))
+        CostBps,
+        Field(validation_alias=AliasChoices("SIM_FEE_BPS", "STAGE7_FEES_BPS", "sim_fee_bps")),
     ] = Decimal(18)
     sim_slippage_bps: Annotated[
-        Bps,
+        CostBps,
         Field(
             validation_alias=AliasChoices(
                 "SIM_SLIPPAGE_BPS", "STAGE7_SLIPPAGE_BPS", "sim_slippage_bps"

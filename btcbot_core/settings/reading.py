@@ -174,6 +174,8 @@ def read_weights(text: str, universe: tuple[Symbol, ...]) -> dict[Symbol, Decima
 Money = Annotated[Decimal, BeforeValidator(read_decimal), Field(ge=ZERO)]
 PositiveMoney = Annotated[Decimal, BeforeValidator(read_decimal), Field(gt=ZERO)]
 Bps = Annotated[Decimal, BeforeValidator(read_decimal), Field(ge=ZERO, le=10_000)]
+CostBps = Annotated[Decimal, BeforeValidator(read_decimal), Field(ge=ZERO, le=1_000)]
+"""What a trade may cost; a tenth of it is beyond any exchange."""
 Ratio = Annotated[Decimal, BeforeValidator(read_decimal), Field(ge=ZERO, le=1)]
 PositiveBps = Annotated[Decimal, BeforeValidator(read_decimal), Field(gt=ZERO, le=10_000)]
 PositiveRatio = Annotated[Decimal, BeforeValidator(read_decimal), Field(gt=ZERO, le=1)]

@@ -14,6 +14,7 @@ from pydantic import AliasChoices
 
 from btcbot_core.cli.main import parser as core_parser
 from btcbot_core.domain.codes import MEANING, Reason
+from btcbot_core.domain.money import canonical
 from btcbot_core.domain.trading import TERMINAL, UNRESOLVED, OrderEventKind, OrderStatus
 from btcbot_core.oms.machine import TABLE, Happening, apply
 from btcbot_core.settings import Settings, names
@@ -133,6 +134,8 @@ def default_text(name: str) -> str:
             return str(value).lower()
         case tuple():
             return ",".join(str(item) for item in value)
+        case Decimal():
+            return canonical(value)
         case _:
             return str(value)
 

@@ -2,7 +2,8 @@
 
     python -m tests.killpoints.life SCENARIO FOLDER [STEPS]
 
-With STEPS it is the first life of a scenario, the one before the kills.
+With STEPS it is the first life of a scenario, the one before the kills. The scenario `backtest`
+is another kind of life, in a module of its own.
 """
 
 import os
@@ -36,6 +37,7 @@ from btcbot_core.domain.rules import PairRules
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.ports import Store, UnitOfWork
 from tests.build import T0, rules
+from tests.killpoints import backtest
 from tests.killpoints.exchange import LineExchange
 
 RUN = RunId("r00000000000kill")
@@ -259,17 +261,27 @@ POLICY = Policy(
 )
 
 
+def lived(
+    name: str, folder: Path, steps: int | None = None, *, dies: bool = False
+) -> tuple[int, BotError | None]:
+    """A whole life, of either kind: its exit code and what went wrong."""
+    try:
+        if name == backtest.NAME:
+            backtest.live(folder)
+            return 0, None
+        session = live(SCENARIOS[name], folder, steps=steps, dies=dies)
+    except BotError as error:
+        return int(error.exit_code), error
+    return session.exit_code, session.failure
+
+
 def main() -> int:
     name, folder, *rest = sys.argv[1:]
-    scenario = SCENARIOS[name]
-    steps = int(rest[0]) if rest else None
-    is_first = steps is not None
-    session = live(
-        scenario, Path(folder), steps=steps, dies=is_first and scenario.dies_after_taking
-    )
-    if session.failure is not None:
-        print(session.failure, file=sys.stderr)
-    return session.exit_code
+    dies = bool(rest) and SCENARIOS[name].dies_after_taking
+    code, failure = lived(name, Path(folder), int(rest[0]) if rest else None, dies=dies)
+    if failure is not None:
+        print(failure, file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

@@ -14,8 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from btcbot_core.domain.errors import BotError
-from tests.killpoints.life import SCENARIOS, Scenario, live
+from tests.killpoints.life import lived
 
 NOWHERE = b"/dev/null/nothing"
 SPOKE_MAX = 500
@@ -35,32 +34,27 @@ IDLE: dict[str, Callable[[int], object]] = {
 
 def main() -> None:
     name, syscall, handle = sys.argv[1:]
-    scenario = SCENARIOS[name]
     line = socket.socket(fileno=int(handle))
     while told := line.recv(4096).decode():
         idle, _, folder = told.partition(" ")
         child = os.fork()
         if child == 0:
-            code = _live(scenario, Path(folder), syscall, int(idle), line)
+            code = _live(name, Path(folder), syscall, int(idle), line)
             os._exit(code)
         _, status = os.waitpid(child, 0)
         line.send(f"ended {os.waitstatus_to_exitcode(status)}\n".encode())
 
 
-def _live(scenario: Scenario, folder: Path, syscall: str, idle: int, line: socket.socket) -> int:
+def _live(name: str, folder: Path, syscall: str, idle: int, line: socket.socket) -> int:
     """The struck life; what it has to say goes over the socket, as its screen would show it."""
     null = os.open(os.devnull, os.O_WRONLY)
     for _ in range(idle):
         with suppress(OSError):
             IDLE[syscall](null)
-    try:
-        session = live(scenario, folder)
-    except BotError as error:
-        _say(line, str(error))
-        return int(error.exit_code)
-    if session.failure is not None:
-        _say(line, str(session.failure))
-    return session.exit_code
+    code, failure = lived(name, folder)
+    if failure is not None:
+        _say(line, str(failure))
+    return code
 
 
 def _say(line: socket.socket, words: str) -> None:

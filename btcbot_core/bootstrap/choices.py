@@ -1,0 +1,57 @@
+"""What rebalancing chose to see of a market, by its settings."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from btcbot_core.adapters.btcturk.market import BtcturkMarket
+from btcbot_core.adapters.choices import CompletedRules, LastPrices, MarkedByTrades
+from btcbot_core.adapters.replay.market import ReplayMarket
+from btcbot_core.cycle.stages import STAGE7, Stage
+from btcbot_core.domain.rules import PairRules
+from btcbot_core.domain.symbol import Symbol, base_and_quote
+from btcbot_core.ports import MarketDataPort
+from btcbot_core.settings import Settings
+
+
+def recorded_choices(market: ReplayMarket, stage: Stage, settings: Settings) -> MarketDataPort:
+    """A recorded market as the stage sees it: a candle's close is its last trade."""
+
+    def closes(symbols: Sequence[Symbol]) -> Mapping[Symbol, Decimal]:
+        candles = ((symbol, market.candle(symbol)) for symbol in symbols)
+        return {symbol: candle.close for symbol, candle in candles if candle is not None}
+
+    return _marked(market, closes, stage, settings)
+
+
+def live_choices(market: BtcturkMarket, stage: Stage, settings: Settings) -> MarketDataPort:
+    """A live market as the stage sees it; guessed rules serve only where the settings say so."""
+
+    def lasts(symbols: Sequence[Symbol]) -> Mapping[Symbol, Decimal]:
+        tickers = market.tickers()
+        return {symbol: tickers[symbol].last for symbol in symbols if symbol in tickers}
+
+    seen = _marked(market, lasts, stage, settings)
+    if stage is not STAGE7 or settings.stage7_rules_require_metadata:
+        return seen
+    return CompletedRules(seen, lambda symbol: guessed_rules(symbol, settings))
+
+
+def _marked(
+    market: MarketDataPort, last_prices: LastPrices, stage: Stage, settings: Settings
+) -> MarketDataPort:
+    is_by_trades = stage is STAGE7 and settings.stage7_mark_price_source == "last"
+    return MarkedByTrades(market, last_prices) if is_by_trades else market
+
+
+def guessed_rules(symbol: Symbol, settings: Settings) -> PairRules:
+    """What stands in for rules that cannot be used, on paper."""
+    base, quote = base_and_quote(symbol)
+    return PairRules(
+        symbol=symbol,
+        base=base,
+        quote=quote,
+        tick_size=settings.stage7_rules_fallback_tick_size,
+        lot_step=settings.stage7_rules_fallback_lot_size,
+        min_notional=settings.stage7_rules_fallback_min_notional_try,
+        is_modelled=True,
+    )
