@@ -51,6 +51,8 @@ class CycleFigures(msgspec.Struct, frozen=True, kw_only=True):
     orders_open: int
     fill_rate: Decimal
     """Fills of this cycle over orders that it sent, at least one."""
+    no_trades_reason: str = ""
+    """Why a rebalancing cycle did not trade; empty where it did."""
     quality_flags: tuple[str, ...] = ()
     alert_flags: tuple[str, ...] = ()
 
@@ -150,6 +152,7 @@ class _Memory:
             canceled=kinds.count(OrderEventKind.CANCELED),
             orders_open=row.orders_open,
             fill_rate=Decimal(len(record.fills)) / max(1, planned - held_back),
+            no_trades_reason=own.no_trades or "",
             quality_flags=own.quality or _quality(record),
             alert_flags=tuple(sorted({*own.alerts, *self._alerts(record, rejected)})),
         )

@@ -42,6 +42,7 @@ class _Maker:
     def __init__(self, charts: ChartMaker) -> None:
         self._charts = charts
         self._modes: Counter[str] = Counter()
+        self._no_trades: Counter[str] = Counter()
         self._why: Counter[str] = Counter()
         self._sums: Counter[str] = Counter()
         self._turnover = ZERO
@@ -59,6 +60,8 @@ class _Maker:
         )
         self._charts.add(cycle)
         self._modes[figures.mode] += 1
+        if figures.no_trades_reason:
+            self._no_trades[figures.no_trades_reason] += 1
         self._why.update(hold.reason for hold in record.holds)
         self._why.update(d.reason for d in record.decisions if d.action in _NOT_DONE)
         self._sums.update(
@@ -85,6 +88,7 @@ class _Maker:
             quote=quote,
             keys=self._keys(self._first, self._last),
             modes=dict(self._modes.most_common()),
+            no_trades=dict(self._no_trades.most_common()),
             why_not=tuple(
                 WhyNot(reason, count, MEANING.get(Reason(reason), ""))
                 for reason, count in self._why.most_common()

@@ -1,6 +1,6 @@
 """A run's report on the terminal; the one place of the command line that draws."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from rich.console import Console
@@ -28,7 +28,9 @@ def print_report(report: RunReport) -> None:
     console.print(_line("equity  ", [p.equity for p in points], report.quote))
     drawdowns = [p.drawdown_ratio for p in points]
     console.print(_line("drawdown", drawdowns, "", is_ratio=True), "")
-    console.print(_modes(report))
+    console.print(_cycles("modes", "mode", report.modes))
+    if report.no_trades:
+        console.print(_cycles("cycles without a trade", "because", report.no_trades))
     console.print(_why_not(report))
     if len(report.days) > 1:
         console.print(_days("by day", report.days))
@@ -66,9 +68,9 @@ def _keys(report: RunReport) -> Table:
     return table
 
 
-def _modes(report: RunReport) -> Table:
-    table = _table("modes", (("mode", "left"), ("cycles", "right"), ("", "left")))
-    _add_bars(table, list(report.modes.items()))
+def _cycles(title: str, name: str, counts: Mapping[str, int]) -> Table:
+    table = _table(title, ((name, "left"), ("cycles", "right"), ("", "left")))
+    _add_bars(table, list(counts.items()))
     return table
 
 

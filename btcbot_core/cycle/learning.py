@@ -1,6 +1,7 @@
 """The closing steps of rebalancing: count, flag, remember, move parameters for the next cycle."""
 
 from decimal import Decimal
+from enum import StrEnum
 
 import msgspec
 
@@ -10,7 +11,7 @@ from btcbot_core.cycle.rebalance import Flows, Memory, Rebalance
 from btcbot_core.cycle.stage7 import learning
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import Action, RiskMode
-from btcbot_core.domain.money import ZERO
+from btcbot_core.domain.money import MONEY_STEP, ZERO
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import OrderEventKind
 from btcbot_core.oms.pacing import Retry, failed
@@ -18,6 +19,7 @@ from btcbot_core.risk.day import snapshot
 from btcbot_core.risk.flags import Alert, Counts, Quality, alert_flags, quality_flags
 from btcbot_core.strategy.adaptation import Change, Outcome, Sample, bounds_of
 from btcbot_core.strategy.adaptation import adapt as learn
+from btcbot_core.strategy.portfolio import Allocation, Target
 from btcbot_core.strategy.universe import Exclusion
 
 replace = msgspec.structs.replace
@@ -46,6 +48,25 @@ class PairRow(msgspec.Struct, frozen=True, array_like=True):
     exclusions: tuple[Exclusion, ...] = ()
 
 
+class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
+    """How the money was to be divided, of a cycle that moves towards it."""
+
+    investable_try: Decimal
+    cash_target_try: Decimal
+    caps_hit: int
+    targets: tuple[Target, ...]
+
+
+class NoTrades(StrEnum):
+    """Why a cycle did not trade."""
+
+    KILLED = "kill_switch"
+    OBSERVING = "mode_observe_only"
+    NOTHING_PLANNED = "no_trade_planning"
+    ALL_REFUSED = "all_intents_rejected_by_risk"
+    NO_FILLS = "no_fills"
+
+
 class RebalanceRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the trace keeps of a rebalancing cycle, beside what every trace holds."""
 
@@ -54,7 +75,9 @@ class RebalanceRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     orphans: tuple[Symbol, ...] = ()
     frozen: bool = False
     version: int = 1
+    plan: PlanRow | None = None
     turnover: Decimal = ZERO
+    no_trades: NoTrades | None = None
     throttled: int = 0
     retries: int = 0
     quality: tuple[Quality, ...] = ()
@@ -105,20 +128,40 @@ def adapt(cycle: Cycle) -> Cycle:
         memory = replace(cycle.carried.rebalance, adaptation=state)
         cycle = replace(cycle, carried=replace(cycle.carried, rebalance=memory))
         thought = replace(thought, change=change)
-    return replace(cycle, rebalance=thought, records={**cycle.records, "rebalance": _row(thought)})
+    return replace(
+        cycle, rebalance=thought, records={**cycle.records, "rebalance": _row(cycle, thought)}
+    )
 
 
-def no_trades_reason(cycle: Cycle) -> str:
-    """In one word why a cycle did not trade; empty where it did."""
-    thought = cycle.rebalance
-    if cycle.fills or thought is None:
-        return ""
+def _no_trades(cycle: Cycle, thought: Rebalance) -> NoTrades | None:
+    """In one word why a cycle did not trade; None where it did."""
+    if cycle.fills:
+        return None
+    if cycle.is_killed:
+        return NoTrades.KILLED
     if cycle.verdict.mode is RiskMode.OBSERVE_ONLY:
-        return "KILL_SWITCH" if cycle.is_killed else "MODE_OBSERVE_ONLY"
-    return "NO_FILLS" if thought.allocation.moves else "NO_TRADE_PLANNING"
+        return NoTrades.OBSERVING
+    if cycle.intents or any(order.is_active for order in cycle.carried.orders.values()):
+        return NoTrades.NO_FILLS
+    return NoTrades.ALL_REFUSED if thought.allocation.moves else NoTrades.NOTHING_PLANNED
 
 
-def _row(thought: Rebalance) -> RebalanceRow:
+def _plan(allocation: Allocation) -> PlanRow | None:
+    """Nothing while every pair is where it should be, or may not move: the holds say so."""
+    if not allocation.moves:
+        return None
+    return PlanRow(
+        investable_try=allocation.investable_try.quantize(MONEY_STEP),
+        cash_target_try=allocation.cash_target_try,
+        caps_hit=allocation.caps_hit,
+        targets=tuple(
+            Target(t.symbol, t.target_try, t.current_try.quantize(MONEY_STEP))
+            for t in allocation.targets
+        ),
+    )
+
+
+def _row(cycle: Cycle, thought: Rebalance) -> RebalanceRow:
     change = thought.change
     return RebalanceRow(
         pairs=tuple(
@@ -128,7 +171,9 @@ def _row(thought: Rebalance) -> RebalanceRow:
         orphans=thought.allocation.orphans,
         frozen=thought.selection.is_frozen,
         version=thought.version,
+        plan=_plan(thought.allocation),
         turnover=thought.flows.turnover_try,
+        no_trades=_no_trades(cycle, thought),
         throttled=thought.counts.throttled,
         retries=thought.counts.retries,
         quality=thought.quality,

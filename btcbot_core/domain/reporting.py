@@ -112,6 +112,8 @@ class RunReport(msgspec.Struct, frozen=True, kw_only=True):
     keys: KeyFigures
     modes: Mapping[str, int]
     """Cycles spent in each mode."""
+    no_trades: Mapping[str, int]
+    """Cycles of a rebalancing run that did not trade, by why."""
     why_not: tuple[WhyNot, ...]
     days: tuple[Rollup, ...]
     weeks: tuple[Rollup, ...]

@@ -76,11 +76,6 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     orphans: tuple[Symbol, ...] = ()
     caps_hit: int = 0
 
-    @property
-    def left_try(self) -> Decimal:
-        """Investable money that no target takes."""
-        return self.investable_try - sum((t.target_try for t in self.targets), ZERO)
-
 
 NOTHING_ALLOCATED = Allocation()
 

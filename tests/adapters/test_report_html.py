@@ -142,6 +142,7 @@ def test_hostile_names_are_inert(report: RunReport, page: str, name: str) -> Non
         run=run,
         quote=name,
         modes={name: 3},
+        no_trades={name: 2},
         why_not=(WhyNot(name, 2, name),),
         findings=(name,),
         charts=msgspec.structs.replace(report.charts, points=points),

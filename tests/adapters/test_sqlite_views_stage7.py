@@ -59,7 +59,26 @@ def test_what_is_json_reads_as_json(asked: sqlite3.Connection) -> None:
         assert json.loads(row["intents_summary_json"])["intents"] >= 0
     for row in rows(asked, "stage7_run_metrics"):
         assert isinstance(json.loads(row["quality_flags_json"]), list)
+        assert (row["no_trades_reason"] is None) == (row["fills_written_count"] > 0)
         assert row["universe_size"] == 6
+
+
+def test_a_cycle_that_orders_tells_how_the_money_was_to_be_divided(
+    asked: sqlite3.Connection,
+) -> None:
+    """Quiet cycles keep no plan: nothing was off its target, and their holds say by how little."""
+    plans = {
+        row["cycle_id"]: json.loads(row["portfolio_plan_json"])
+        for row in rows(asked, "stage7_cycle_trace")
+    }
+    ordered = {row["cycle_id"] for row in rows(asked, "stage7_order_intents")}
+    assert ordered
+    for cycle in ordered:
+        plan = plans[cycle]
+        targets = {symbol: Decimal(target) for symbol, target, _ in plan["targets"]}
+        assert len(targets) == 6
+        assert sum(targets.values()) <= Decimal(plan["investable_try"])
+    assert {} in plans.values()
 
 
 def test_orders_intents_and_events_belong_together(asked: sqlite3.Connection) -> None:

@@ -14,7 +14,6 @@ from pydantic import AliasChoices
 
 from btcbot_core.cli.main import parser as core_parser
 from btcbot_core.domain.codes import MEANING, Reason
-from btcbot_core.domain.money import canonical
 from btcbot_core.domain.trading import TERMINAL, UNRESOLVED, OrderEventKind, OrderStatus
 from btcbot_core.oms.machine import TABLE, Happening, apply
 from btcbot_core.settings import Settings, names
@@ -135,7 +134,7 @@ def default_text(name: str) -> str:
         case tuple():
             return ",".join(str(item) for item in value)
         case Decimal():
-            return canonical(value)
+            return f"{value:f}"
         case _:
             return str(value)
 

@@ -1,7 +1,7 @@
 """A run's report as one self-contained page: no script, nothing fetched, everything escaped."""
 
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from hashlib import sha256
 from html import escape
@@ -47,7 +47,8 @@ def page(report: RunReport) -> str:
         f"<h2>Key figures</h2>{_key_table(report)}",
         *(_figure(picture) for picture in pictures(report.charts, report.quote)),
         _why_not(report),
-        _mode_table(report),
+        _cycle_table("Cycles by mode", "mode", report.modes),
+        _cycle_table("Cycles without a trade", "because", report.no_trades),
         _rollups("By day", report.days),
         _rollups("By week", report.weeks),
     )
@@ -134,18 +135,21 @@ def _why_not(report: RunReport) -> str:
     return _table("Why it did not trade", ("reason", "times", "", "meaning"), rows)
 
 
-def _mode_table(report: RunReport) -> str:
-    total = sum(report.modes.values())
+def _cycle_table(title: str, name: str, counts: Mapping[str, int]) -> str:
+    """Counts of cycles with their shares; nothing where there are none to count."""
+    if not counts:
+        return ""
+    total = sum(counts.values())
     rows = [
         (
-            escape(mode),
+            escape(each),
             f"{count:,}",
             f'<progress value="{count}" max="{total}"></progress>',
             _percent(Decimal(count) / total),
         )
-        for mode, count in report.modes.items()
+        for each, count in counts.items()
     ]
-    return _table("Cycles by mode", ("mode", "cycles", "", "share"), rows)
+    return _table(title, (name, "cycles", "", "share"), rows)
 
 
 def _rollups(title: str, rollups: Sequence[Rollup]) -> str:

@@ -24,7 +24,7 @@ STAGE7_VIEWS: dict[str, str] = {
            json_object('final_mode', y.mode, 'risk_reasons', json({_TRACE} -> '$.reasons'))
              AS mode_json,
            {_TRACE} -> '$.decisions' AS order_decisions_json,
-           {_OWN} -> '$.targets' AS portfolio_plan_json,
+           coalesce({_OWN} -> '$.plan', '{{}}') AS portfolio_plan_json,
            {_TRACE} -> '$.intents' AS order_intents_json,
            coalesce({_OWN} ->> '$.version', 1) AS active_param_version,
            {_OWN} -> '$.change' AS param_change_json{_CYCLES}""",
@@ -42,7 +42,8 @@ STAGE7_VIEWS: dict[str, str] = {
            {_TRACE} ->> '$.slippage' AS slippage_try, y.drawdown_ratio,
            coalesce({_OWN} ->> '$.turnover', '0') AS turnover_try,
            coalesce({_OWN} -> '$.quality', '[]') AS quality_flags_json,
-           coalesce({_OWN} -> '$.alerts', '[]') AS alert_flags_json{_CYCLES}""",
+           coalesce({_OWN} -> '$.alerts', '[]') AS alert_flags_json,
+           {_OWN} ->> '$.no_trades' AS no_trades_reason{_CYCLES}""",
     "stage7_order_intents": f"""
     SELECT o.run, o.client_id AS client_order_id, o.cycle_id, o.created_at AS ts, o.symbol, o.side,
            o.type AS order_type, o.price AS price_try, o.qty, o.reason, o.status{_ORDERS}""",
