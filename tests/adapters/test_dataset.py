@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import btcbot_core
 from btcbot_core.adapters.replay.clock import ReplayTimeline, clock_of
+from btcbot_core.adapters.replay.columns import last_row_by
 from btcbot_core.adapters.replay.dataset import Dataset, load
 from btcbot_core.adapters.replay.manifest import PROFILE_NAMES
 from btcbot_core.adapters.replay.market import ReplayMarket
@@ -159,6 +160,19 @@ def test_data_are_carried_one_interval_and_then_missing(tmp_path: Path) -> None:
     assert snapshot.problems == {BTCTRY: "no data since 2026-01-01 00:01:00 UTC"}
     assert candle is None
     assert seen(dataset, 4)[0].quotes[BTCTRY].at == START + 5 * MINUTE
+
+
+@given(
+    at_us=st.integers(-100, 2_000),
+    first=st.integers(0, 500),
+    step=st.integers(1, 90),
+    count=st.integers(1, 20),
+)
+def test_a_row_counted_off_is_the_row_that_a_search_finds(
+    at_us: int, first: int, step: int, count: int
+) -> None:
+    even = range(first, first + step * count, step)
+    assert last_row_by(even, at_us) == last_row_by(list(even), at_us)
 
 
 def test_a_pair_that_was_not_recorded_is_a_problem_and_has_no_rules(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from btcbot_core.adapters.replay.columns import MICROSECOND, instant, microseconds
-from btcbot_core.adapters.replay.dataset import Dataset, PairData
+from btcbot_core.adapters.replay.dataset import Dataset
 from btcbot_core.domain.market import BookSource, Candle, MarketSnapshot, Quote
 from btcbot_core.domain.money import ONE, ZERO, ceil_to, floor_to, from_bps
 from btcbot_core.domain.rules import PairRules
@@ -30,6 +30,7 @@ class ReplayMarket:
         self._bid_ratio = ONE - half_spread
         self._ask_ratio = ONE + half_spread
         self._rules = {symbol: pair.rules for symbol, pair in dataset.pairs.items()}
+        self._asked: tuple[Sequence[Symbol], Mapping[Symbol, PairRules]] = ((), {})
         # A step's quote and candle are asked for by several: each is made once.
         self._candles: dict[Symbol, tuple[int, Candle]] = {}
         self._quotes: dict[Symbol, tuple[int, Quote | str]] = {}
@@ -42,7 +43,7 @@ class ReplayMarket:
         problems: dict[Symbol, str] = {}
         volumes: dict[Symbol, Decimal] = {}
         for symbol in symbols:
-            quote = self._quote(symbol, now_us)
+            quote = self._quote(symbol, now, now_us)
             if isinstance(quote, Quote):
                 quotes[symbol] = quote
                 volumes[symbol] = self._volume(symbol, now_us)
@@ -51,12 +52,16 @@ class ReplayMarket:
         return MarketSnapshot(at=now, quotes=quotes, problems=problems, volumes=volumes)
 
     def rules(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, PairRules]:
-        """The dataset's rules."""
-        return {symbol: self._rules[symbol] for symbol in symbols if symbol in self._rules}
+        """The dataset's rules. The same question has the same answer, to be known by identity."""
+        if self._asked[0] is not symbols:
+            known = {symbol: self._rules[symbol] for symbol in symbols if symbol in self._rules}
+            self._asked = (symbols, known)
+        return self._asked[1]
 
     def quote(self, symbol: Symbol) -> Quote | None:
         """A pair's bid and ask as of now."""
-        quote = self._quote(symbol, microseconds(self._clock.now()))
+        now = self._clock.now()
+        quote = self._quote(symbol, now, microseconds(now))
         return quote if isinstance(quote, Quote) else None
 
     def candle(self, symbol: Symbol) -> Candle | None:
@@ -65,8 +70,8 @@ class ReplayMarket:
         if pair is None:
             return None
         now_us = microseconds(self._clock.now())
-        row = self._last_row(pair, now_us)
-        if row < 0 or self._is_old(pair.candles.opened[row] + self._interval_us, now_us):
+        row = pair.candles.last_opened_by(now_us - self._interval_us)
+        if row < 0 or now_us - pair.candles.opened[row] > 2 * self._interval_us:
             return None
         known = self._candles.get(symbol)
         if known is not None and known[0] == row:
@@ -75,35 +80,30 @@ class ReplayMarket:
         self._candles[symbol] = (row, candle)
         return candle
 
-    def _quote(self, symbol: Symbol, now_us: int) -> Quote | str:
+    def _quote(self, symbol: Symbol, now: datetime, now_us: int) -> Quote | str:
         pair = self._pairs.get(symbol)
         if pair is None:
             return "not in the dataset"
-        if pair.book is not None:
-            row = pair.book.last_by(now_us)
-            if row < 0:
-                return "no data yet"
-            at_us = pair.book.at[row]
-            if self._is_old(at_us, now_us):
-                return f"no data since {_clock_time(instant(at_us))}"
-            return Quote(
-                symbol,
-                pair.book.bid[row],
-                pair.book.ask[row],
-                self._clock.now() if at_us == now_us else instant(at_us),
-                BookSource.RECORDED,
-            )
-        row = self._last_row(pair, now_us)
+        book, candles = pair.book, pair.candles
+        if book is not None:
+            row = book.last_by(now_us)
+            at_us = book.at[row] if row >= 0 else 0
+        else:
+            row = candles.last_opened_by(now_us - self._interval_us)
+            at_us = candles.opened[row] + self._interval_us
         if row < 0:
             return "no data yet"
-        at_us = pair.candles.opened[row] + self._interval_us
-        if self._is_old(at_us, now_us):
+        if now_us - at_us > self._interval_us:
             return f"no data since {_clock_time(instant(at_us))}"
         known = self._quotes.get(symbol)
         if known is not None and known[0] == row:
             return known[1]
-        at = self._clock.now() if at_us == now_us else instant(at_us)
-        quote = self._modelled(pair.rules, pair.candles.close[row], at)
+        at = now if at_us == now_us else instant(at_us)
+        quote = (
+            self._modelled(pair.rules, candles.close[row], at)
+            if book is None
+            else Quote(symbol, book.bid[row], book.ask[row], at, BookSource.RECORDED)
+        )
         self._quotes[symbol] = (row, quote)
         return quote
 
@@ -120,13 +120,6 @@ class ReplayMarket:
             return "the modelled bid is under one tick"
         ask = ceil_to(close * self._ask_ratio, rules.tick_size)
         return Quote(rules.symbol, bid, ask, at, BookSource.MODELLED)
-
-    def _last_row(self, pair: PairData, now_us: int) -> int:
-        """The last candle that is over: opened at least one interval ago."""
-        return pair.candles.last_opened_by(now_us - self._interval_us)
-
-    def _is_old(self, at_us: int, now_us: int) -> bool:
-        return now_us - at_us > self._interval_us
 
 
 def _clock_time(at: datetime) -> str:

@@ -1,6 +1,5 @@
 """A pair's recorded candles and books as columns, checked row by row when they are read."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
@@ -8,7 +7,13 @@ from pathlib import Path
 
 import msgspec
 
-from btcbot_core.adapters.replay.columns import Column, instant, read_numbers, read_table
+from btcbot_core.adapters.replay.columns import (
+    Column,
+    instant,
+    last_row_by,
+    read_numbers,
+    read_table,
+)
 from btcbot_core.domain.market import Candle
 
 CANDLE_COLUMNS = ("open", "high", "low", "close", "volume")
@@ -29,7 +34,7 @@ class CandleSeries(msgspec.Struct, frozen=True):
 
     def last_opened_by(self, microseconds: int) -> int:
         """The row that opened last at or before this time; −1 where there is none."""
-        return bisect_right(self.opened, microseconds) - 1
+        return last_row_by(self.opened, microseconds)
 
     def candle(self, row: int) -> Candle:
         """One row as a value."""
@@ -57,7 +62,7 @@ class BookSeries(msgspec.Struct, frozen=True):
 
     def last_by(self, microseconds: int) -> int:
         """The last row at or before this time; −1 where there is none."""
-        return bisect_right(self.at, microseconds) - 1
+        return last_row_by(self.at, microseconds)
 
 
 def read_candles(path: Path, label: str) -> CandleSeries:
