@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 
+from btcbot_core.adapters.sqlite.cycles import SqliteCycles
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.adapters.sqlite.unit_of_work import SqliteUnitOfWork
 from btcbot_core.cycle.cycle import Carried
@@ -46,28 +47,32 @@ class _Checkpoints:
 
 
 class _Cycles:
-    """Counts what is added, and shows it to who follows the run."""
+    """Keeps rows for one statement a batch, and shows each to who follows the run."""
 
     def __init__(self, batch: "_Batch", follow: Callable[[CycleRow], None]) -> None:
         self._batch = batch
-        self._inner = batch.work.cycles
+        self._inner = batch.kept
         self._follow = follow
 
     def add(self, row: CycleRow) -> None:
-        self._inner.add(row)
+        self._batch.rows.append(row)
         self._batch.cycles += 1
         self._follow(row)
 
     def last(self, run: RunId) -> CycleRow | None:
+        self._batch.write_rows()
         return self._inner.last(run)
 
     def find(self, cycle: CycleId) -> CycleRow | None:
+        self._batch.write_rows()
         return self._inner.find(cycle)
 
     def recent(self, run: RunId, limit: int) -> tuple[CycleRow, ...]:
+        self._batch.write_rows()
         return self._inner.recent(run, limit)
 
     def after(self, run: RunId, step: int, limit: int) -> tuple[CycleRow, ...]:
+        self._batch.write_rows()
         return self._inner.after(run, step, limit)
 
 
@@ -77,8 +82,15 @@ class _Batch:
     def __init__(self, store: SqliteStore) -> None:
         self._open = ExitStack()
         self.work: SqliteUnitOfWork = self._open.enter_context(store.begin())
+        self.kept = SqliteCycles(self.work.transaction)
         self.cycles = 0
+        self.rows: list[CycleRow] = []
         self.state: tuple[RunId, CycleId, Carried] | None = None
+
+    def write_rows(self) -> None:
+        if self.rows:
+            self.kept.add_all(self.rows)
+            self.rows = []
 
     def write_state(self) -> None:
         if self.state is not None:
@@ -86,6 +98,7 @@ class _Batch:
             self.state = None
 
     def commit(self) -> None:
+        self.write_rows()
         self.write_state()
         self.work.commit()
         self._open.close()

@@ -1,5 +1,7 @@
 """Committed cycles, and the state that the last of them handed on."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from btcbot_core.adapters.sqlite.fields import decimal_text, time_text
@@ -23,8 +25,12 @@ class SqliteCycles:
         self._transaction = transaction
 
     def add(self, row: CycleRow) -> None:
+        self.add_all((row,))
+
+    def add_all(self, rows: Sequence[CycleRow]) -> None:
+        """Add many by one prepared statement."""
         with self._transaction.writing():
-            self._transaction.write(_CYCLES.insert, (_cells(row),))
+            self._transaction.write(_CYCLES.insert, map(_cells, rows))
 
     def last(self, run: RunId) -> CycleRow | None:
         found = self.recent(run, 1)

@@ -17,7 +17,7 @@ from btcbot_core.ports import (
 
 class SqliteUnitOfWork:
     def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
+        self.transaction = transaction
         self.orders: OrderRepo = SqliteOrders(transaction)
         self.ledger: LedgerRepo = SqliteLedger(transaction)
         self.cycles: CycleRepo = SqliteCycles(transaction)
@@ -27,4 +27,4 @@ class SqliteUnitOfWork:
 
     def commit(self) -> None:
         """Make it all durable. Afterwards this unit of work is over."""
-        self._transaction.commit()
+        self.transaction.commit()
