@@ -244,7 +244,6 @@ class Rig:
     store: Store = field(default_factory=MemoryStore)
     symbols: tuple[Symbol, ...] = (BTC,)
     lease: Lease | None = None
-    is_shared: bool = False
     retry_waits_s: tuple[float, ...] = ()
     is_shared: bool = False
     """Whether others may be on the account, as on a real one."""

@@ -89,7 +89,7 @@ def test_r05_filters_of_another_shape_make_no_rules() -> None:
 
 def named(price: str) -> str:
     parts = (CycleId("r1-00000001"), "BTCTRY", "BUY", "LIMIT", d(price), d("1"), 0)
-    return client_id("btcb", parts)
+    return client_id("btcb", "", parts)
 
 
 def test_o12_an_orders_name_hangs_on_values_and_not_on_their_spelling() -> None:
