@@ -13,6 +13,7 @@ from btcbot_core.bootstrap.guards import (
     open_guards,
     open_reader,
     open_reader_anyhow,
+    save_copy,
     show_settings,
 )
 from btcbot_core.bootstrap.options import SessionOptions, demo_folder, require_live_stage
@@ -25,6 +26,7 @@ __all__ = [
     "open_reader",
     "open_reader_anyhow",
     "open_session",
+    "save_copy",
     "show_settings",
 ]
 

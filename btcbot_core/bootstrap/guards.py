@@ -1,13 +1,15 @@
 """What commands need beside a session: a database's latch and lock, a reader, the settings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from btcbot_core.adapters.clock import SystemClock
+from btcbot_core.adapters.files import real_path
 from btcbot_core.adapters.latch import FileLatch, kill_path
 from btcbot_core.adapters.lock import Holder, InstanceLock, lock_path, read_holder
 from btcbot_core.adapters.replay.dataset import load
+from btcbot_core.adapters.sqlite import inspect
 from btcbot_core.adapters.sqlite.database import has_log
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.domain.errors import StoreError
@@ -64,6 +66,14 @@ def open_reader(database: Path, *, is_checked: bool = False) -> Store:
     `is_checked` looks the whole file over first. Raises StoreError for one that is damaged.
     """
     return SqliteStore(database, mode="ro", is_checked=is_checked)
+
+
+def save_copy(database: Path, copy: Path, progress: Callable[[int], None]) -> int:
+    """Copy a database that may be in use; tells of pages copied, returns the copy's bytes.
+
+    Raises FileExistsError where anything stands already, StoreError when there can be no copy.
+    """
+    return inspect.save_copy(real_path(database), copy, progress)
 
 
 def open_reader_anyhow(database: Path) -> tuple[Store, str]:

@@ -32,6 +32,7 @@ SQL_BUILT = {
     "btcbot_core/adapters/sqlite/views_stage7.py": "the same, of rebalancing runs",
 }
 TRANSACTIONS_BY_HAND = {
+    "btcbot_core/adapters/sqlite/backup.py": "one look at all pages; it only reads",
     "btcbot_core/adapters/sqlite/store.py": "the one way to begin a unit of work",
 }
 GUARDS = {

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from peewee import SqliteDatabase
@@ -12,6 +13,10 @@ from btcbot_core.adapters.sqlite.errors import store_errors
 from btcbot_core.domain.errors import StoreError
 
 COPIES_MAX = 100
+PAGES_AT_ONCE = 1_000
+
+Progress = Callable[[int], None]
+"""Told how many pages are copied."""
 
 
 def copy_verified(database: SqliteDatabase, target: Path) -> Path:
@@ -19,15 +24,36 @@ def copy_verified(database: SqliteDatabase, target: Path) -> Path:
 
     Raises StoreError when the copy cannot be made or does not check out; then it is removed.
     """
-    place = _claim(target)
+    for number in range(COPIES_MAX):
+        place = target.with_name(f"{target.name}.{number}") if number else target
+        try:
+            copy_once(database, place, lambda _pages: None)
+        except FileExistsError:
+            continue
+        return place
+    raise StoreError(f"{COPIES_MAX} backups stand beside {target}: move some away")
+
+
+def copy_once(database: SqliteDatabase, place: Path, progress: Progress) -> None:
+    """Copy the open database, as it is at this instant, while others go on writing to it.
+
+    Raises FileExistsError where anything stands already, StoreError as `copy_verified` does.
+    """
+    try:
+        os.close(create_private(place))
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise StoreError(
+            f"no backup can be made at {place} ({error.strerror}): free or unlock the folder"
+        ) from error
     try:
         with store_errors(place):
-            _copy(raw(database), place)
+            _copy(raw(database), place, progress)
         sync_folder(place.parent)
     except BaseException:
         place.unlink(missing_ok=True)
         raise
-    return place
 
 
 def problem_of(connection: sqlite3.Connection) -> str:
@@ -36,25 +62,17 @@ def problem_of(connection: sqlite3.Connection) -> str:
     return "" if found == ["ok"] else " ".join("; ".join(found).split())
 
 
-def _claim(target: Path) -> Path:
-    for number in range(COPIES_MAX):
-        place = target.with_name(f"{target.name}.{number}") if number else target
-        try:
-            os.close(create_private(place))
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise StoreError(
-                f"no backup can be made at {place} ({error.strerror}): free or unlock the folder"
-            ) from error
-        return place
-    raise StoreError(f"{COPIES_MAX} backups stand beside {target}: move some away")
-
-
-def _copy(source: sqlite3.Connection, place: Path) -> None:
+def _copy(source: sqlite3.Connection, place: Path, progress: Progress) -> None:
     copy = sqlite3.connect(place, isolation_level=None)
+    # One look from the first page to the last: else a commit in between begins the copy anew.
+    source.execute("BEGIN")
     try:
-        source.backup(copy)
+        source.execute("SELECT 1 FROM sqlite_schema").fetchone()
+        source.backup(
+            copy,
+            pages=PAGES_AT_ONCE,
+            progress=lambda _status, left, total: progress(total - left),
+        )
         problem = problem_of(copy)
         if problem:
             raise StoreError(f"the backup {place} does not check out ({problem}): do not go on")
@@ -62,3 +80,4 @@ def _copy(source: sqlite3.Connection, place: Path) -> None:
         copy.execute("PRAGMA journal_mode = delete")
     finally:
         copy.close()
+        source.rollback()

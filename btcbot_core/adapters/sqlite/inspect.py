@@ -1,10 +1,13 @@
 """A look at a database file that changes nothing and needs no known schema."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+from peewee import SqliteDatabase
 
-from btcbot_core.adapters.sqlite.backup import problem_of
+from btcbot_core.adapters.sqlite.backup import Progress, copy_once, problem_of
 from btcbot_core.adapters.sqlite.database import BUSY_TIMEOUT_MS, connector, prepare_file, raw
 from btcbot_core.adapters.sqlite.errors import store_errors
 from btcbot_core.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS, version_of
@@ -27,19 +30,10 @@ def inspect(path: Path) -> Inspection:
 
     Raises StoreError when it is no database of ours, or cannot be read at all.
     """
-    prepare_file(path, "ro")
-    database = connector(path, mode="ro", synchronous="FULL", busy_timeout_ms=BUSY_TIMEOUT_MS)
-    try:
-        with store_errors(path):
-            database.connect()
-            owner = int(database.pragma("application_id"))
-            schema = int(database.pragma("user_version"))
-            journal = str(database.pragma("journal_mode"))
-            damage = problem_of(raw(database))
-    finally:
-        database.close()
-    if owner != APPLICATION_ID:
-        raise StoreError(f"database {path} belongs to another program: name another file")
+    with _opened(path) as database, store_errors(path):
+        schema = int(database.pragma("user_version"))
+        journal = str(database.pragma("journal_mode"))
+        damage = problem_of(raw(database))
     return Inspection(
         damage=damage,
         schema=schema,
@@ -48,6 +42,32 @@ def inspect(path: Path) -> Inspection:
         size_bytes=path.stat().st_size,
         wal_bytes=_size(path.with_name(path.name + "-wal")),
     )
+
+
+def save_copy(path: Path, place: Path, progress: Progress) -> int:
+    """Copy the database, also while a runner writes to it; returns the copy's size in bytes.
+
+    Raises FileExistsError where anything stands already; StoreError for what is no database of
+    ours, cannot be read, or does not check out when it is copied.
+    """
+    with _opened(path) as database:
+        copy_once(database, place, progress)
+    return place.stat().st_size
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[SqliteDatabase]:
+    prepare_file(path, "ro")
+    database = connector(path, mode="ro", synchronous="FULL", busy_timeout_ms=BUSY_TIMEOUT_MS)
+    try:
+        with store_errors(path):
+            database.connect()
+            owner = int(database.pragma("application_id"))
+        if owner != APPLICATION_ID:
+            raise StoreError(f"database {path} belongs to another program: name another file")
+        yield database
+    finally:
+        database.close()
 
 
 def _size(path: Path) -> int:

@@ -58,6 +58,7 @@ class SqliteStore:
         self._synchronous = synchronous
         self._connections: list[sqlite3.Connection] = []
         self._connecting = threading.Lock()
+        self._writing = threading.RLock()
         self._closed_because = ""
         prepare_file(self._path, mode)
         self._database = connector(
@@ -72,6 +73,7 @@ class SqliteStore:
         try:
             self._connect()
             self._settle_schema(migrations, is_checked=is_checked)
+            self._content = _content(self._path)
         except BaseException:
             self.close()
             raise
@@ -84,8 +86,13 @@ class SqliteStore:
         """
         if self._mode == "ro":
             raise InvariantBrokenError("this store was opened for reading")
-        with self._transaction("IMMEDIATE", is_writing=True) as work:
-            yield work
+        with self._writing, self._transaction("IMMEDIATE", is_writing=True) as work:
+            self._require_own_content()
+            try:
+                yield work
+            finally:
+                # A commit may have folded the log into the file.
+                self._content = _content(self._path)
 
     @contextmanager
     def read(self) -> Iterator[SqliteUnitOfWork]:
@@ -137,6 +144,16 @@ class SqliteStore:
                 verify(self._database, self._path, self._synchronous)
         return self._database
 
+    def _require_own_content(self) -> None:
+        """The one writer knows when the file was last written; a copy over it is somebody else's.
+
+        To go on would fold the log of one history into the pages of another.
+        """
+        if _content(self._path) != self._content:
+            raise DeadStoreError(
+                f"database {self._path} was written over while in use: stop and look"
+            )
+
     def _connect(self) -> None:
         with self._connecting, store_errors(self._path):
             self._database.connect()
@@ -160,6 +177,15 @@ class SqliteStore:
             raise StoreError(
                 f"database {self._path} is damaged ({problem}): keep it and restore a backup"
             )
+
+
+def _content(path: Path) -> tuple[int, int]:
+    """What changes whenever the file is written to."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_size, found.st_mtime_ns)
 
 
 def _inode(path: Path) -> tuple[int, int]:
