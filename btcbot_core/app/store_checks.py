@@ -28,11 +28,11 @@ def store_readable(ask: Ask, facts: Facts) -> Check:
     if store.problem:
         return ask.fail(store.problem, "no run can use it", "name another, or restore a backup")
     if store.damage:
-        seen = f"quick_check: {store.damage}"
+        seen = f"SQLite finds: {store.damage}"
         return ask.fail(seen, "the file is damaged", "keep it, and restore a backup")
     if store.run_problem and store.schema == store.schema_known:
         return ask.fail(store.run_problem, "no run can go on", "keep it, and restore a backup")
-    return ask.ok(f"quick_check ok, {size_words(store.size_bytes)}")
+    return ask.ok(f"looked over, {size_words(store.size_bytes)}")
 
 
 @of_store("store", "schema")

@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.domain.errors import StoreError
+from tests.adapters.damage import damage_table
 from tests.build import at
 from tests.killpoints.life import SCENARIOS, database, live
 
@@ -23,6 +25,32 @@ def refuses_to_write(store: SqliteStore, words: str) -> None:
         with pytest.raises(StoreError, match=words):
             note(store)
     store.close()
+
+
+@pytest.mark.parametrize("table", ["cycles", "ledger_events", "audit"])
+def test_a_start_looks_the_whole_file_over_and_refuses_a_damaged_one(
+    tmp_path: Path, table: str
+) -> None:
+    assert live(SCENARIOS["submit"], tmp_path, steps=3).exit_code == 0
+    damage_table(database(tmp_path), table)
+    damaged = database(tmp_path).read_bytes()
+    with pytest.raises(StoreError, match=r"is damaged .* keep it and restore a backup"):
+        live(SCENARIOS["submit"], tmp_path)
+    assert database(tmp_path).read_bytes() == damaged
+
+
+def test_an_index_that_is_at_odds_with_its_table_is_damage(tmp_path: Path) -> None:
+    assert live(SCENARIOS["submit"], tmp_path, steps=3).exit_code == 0
+    with sqlite3.connect(database(tmp_path)) as store:
+        query = "SELECT rootpage FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'cycles'"
+        one, other = (row[0] for row in store.execute(query))
+        store.execute("PRAGMA writable_schema = on")
+        swap = "UPDATE sqlite_schema SET rootpage = ? - rootpage WHERE rootpage IN (?, ?)"
+        store.execute(swap, (one + other, one, other))
+    with sqlite3.connect(database(tmp_path)) as store:
+        assert store.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+    with pytest.raises(StoreError, match="is damaged"):
+        live(SCENARIOS["submit"], tmp_path)
 
 
 @pytest.mark.parametrize("size", [0, 4096, 40_000])

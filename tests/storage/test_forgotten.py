@@ -101,6 +101,20 @@ def test_the_log_of_another_database_is_refused_and_nothing_is_written(tmp_path:
     assert (path.read_bytes(), beside(path, "-wal").read_bytes()) == files
 
 
+def test_a_log_of_an_earlier_time_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    folder, stale = tmp_path / "life", tmp_path / "stale-wal"
+    folder.mkdir()
+    store = SqliteStore(database(folder))
+    shutil.copyfile(beside(database(folder), "-wal"), stale)
+    store.close()
+    live(SUBMIT, folder, steps=AFTER)
+    shutil.copyfile(stale, beside(database(folder), "-wal"))
+    content = database(folder).read_bytes()
+    with pytest.raises(StoreError, match=r"forgotten order|damaged"):
+        live(SUBMIT, folder)
+    assert database(folder).read_bytes() == content
+
+
 @pytest.mark.parametrize("content", [None, b"", b"{}", b'{"at": "yesterday"}'])
 def test_a_witness_that_is_gone_or_says_nothing_is_refused(
     tmp_path: Path, content: bytes | None

@@ -57,8 +57,12 @@ def copy_once(database: SqliteDatabase, place: Path, progress: Progress) -> None
 
 
 def problem_of(connection: sqlite3.Connection) -> str:
-    """What SQLite's own check finds wrong; empty when nothing."""
-    found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(1)")]
+    """What SQLite's own check finds wrong; empty when nothing.
+
+    The whole one, which holds indexes against tables too: a log of another time leaves both whole
+    and at odds. It takes a fifth longer than `quick_check` (0.24 s of work for 100,000 cycles).
+    """
+    found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check(1)")]
     return "" if found == ["ok"] else " ".join("; ".join(found).split())
 
 
