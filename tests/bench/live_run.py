@@ -35,6 +35,7 @@ from btcbot_core.domain.records import RunKind, RunRow
 from btcbot_core.domain.rules import PairRules
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Answer, Fill, Intent, Order, OrderView
+from btcbot_core.ports import Timeline
 from btcbot_core.settings import load as load_settings
 
 RUN = RunId("lbench0000000000")
@@ -56,6 +57,7 @@ SETTINGS = {
     "RISK_MAX_DAILY_DRAWDOWN_TRY": "1000000",
     "STRATEGIES": "profit_aware,mean_reversion",
 }
+NO_MORE: Mapping[str, str] = {}
 
 
 class Spent(NamedTuple):
@@ -133,15 +135,16 @@ class FarExchange:
 class LiveRun:
     """A dataset, a database and an exchange; `session` starts the bot on them."""
 
-    def __init__(self, dataset: Path, database: Path) -> None:
+    def __init__(self, dataset: Path, database: Path, extra: Mapping[str, str] = NO_MORE) -> None:
         self.database = database
         self.dataset = load(dataset)
-        profile = {"SYMBOLS": ",".join(self.dataset.symbols), **SETTINGS}
+        profile = {"SYMBOLS": ",".join(self.dataset.symbols), **SETTINGS, **extra}
         self.settings = load_settings({}, profile, None, {}).settings
         self.clock = clock_of(self.dataset)
         self.market = ReplayMarket(self.dataset, self.clock)
         self.exchange = paper_on(self.settings, self.dataset, self.market, self.clock)
         self.outside = Outside()
+        self.timeline: Timeline = ReplayTimeline(self.dataset, self.clock)
         self.row = RunRow(
             id=RUN,
             stage=STAGE4.name,
@@ -166,7 +169,7 @@ class LiveRun:
         ports = Ports(
             self.clock,
             SystemClock(),
-            ReplayTimeline(self.dataset, self.clock),
+            self.timeline,
             FarMarket(self.market, self.outside),
             FarExchange(self.exchange, self.outside),
             store,
