@@ -61,6 +61,7 @@ class _Audit:
     def __init__(self, work: UnitOfWork, run: RunRow) -> None:
         self._work, self._run = work, run
         self._orders = {order.client_id: order for order in work.orders.all(run.id)}
+        self._events = {(e.client_id, e.seq): e for e in work.orders.events(run.id)}
         self._entries = tuple(work.ledger.events(run.id))
         self._cycles = 0
 
@@ -94,7 +95,11 @@ class _Audit:
             return Difference("trace", f"nothing readable: {error}", "a record")
         if record.seal and not is_sealed(row.trace, row.id, row.at):
             return Difference("seal", record.seal, "the seal of another record: it was changed")
-        return _check_columns(row, record) or self._check_intents(record.intents)
+        return (
+            _check_columns(row, record)
+            or self._check_intents(record.intents)
+            or self._check_events(record.events)
+        )
 
     def _check_intents(self, intents: Iterable[Intent]) -> Difference | None:
         for intent in intents:
@@ -108,9 +113,20 @@ class _Audit:
                     return found
         return None
 
+    def _check_events(self, events: Iterable[OrderEvent]) -> Difference | None:
+        """The journal of the orders says what the cycle says that it wrote there."""
+        for event in events:
+            stored = self._events.get((event.client_id, event.seq))
+            field = f"order_events.{event.client_id}[{event.seq}]"
+            if stored is None:
+                return Difference(field, ABSENT, "an event of this cycle")
+            if (found := first_difference(stored, event, field)) is not None:
+                return found
+        return None
+
     def _check_orders(self) -> Difference | None:
         events: dict[ClientId, list[OrderEvent]] = {}
-        for event in self._work.orders.events(self._run.id):
+        for event in self._events.values():
             events.setdefault(event.client_id, []).append(event)
         booked = _booked(self._entries)
         for order in self._orders.values():
@@ -146,7 +162,7 @@ class _Audit:
         )
         step = -1 if last is None else last.step
         spoke = {entry.cycle_id for entry in self._entries} | {cycle_id(self._run.id, step + 1)}
-        spoke |= {event.cycle_id for event in self._work.orders.events(self._run.id)}
+        spoke |= {event.cycle_id for event in self._events.values()}
         if whose is None or (last is not None and whose == last.id) or whose in spoke:
             return None
         return Difference("checkpoint.cycle_id", whose, last.id if last else "the first cycle")

@@ -183,6 +183,17 @@ def test_a_flipped_digit_is_found(
         assert where in store.where
 
 
+@pytest.mark.parametrize("column", ["qty", "at", "evidence"])
+def test_a_changed_event_of_an_order_is_found_without_running_again(
+    night: Path, tmp_path: Path, column: str
+) -> None:
+    database = copy_of(night, tmp_path)
+    name = flip(database, "order_events", column, Random(column))
+    _, store = of_file(database)
+    assert not store.is_sound
+    assert name in store.where
+
+
 def flip(database: Path, table: str, column: str, chance: Random) -> str:
     """Change one digit of a random cell; returns the row's first key."""
     with sqlite3.connect(database) as store:

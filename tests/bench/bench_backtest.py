@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from btcbot_core.adapters.replay.synthetic import Recipe, Scenario, write_dataset
-from btcbot_core.bootstrap.backtest import BacktestOptions, open_backtest
+from btcbot_core.bootstrap.backtest import BacktestOptions, OpenBacktest, open_backtest
 from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.domain.symbol import Symbol
 
@@ -62,15 +62,20 @@ def main() -> None:
         measure(arguments.keep or Path(name), arguments.cycles)
 
 
-def measure(folder: Path, cycles: int) -> None:
+def backtest(folder: Path, cycles: int) -> tuple[OpenBacktest, Path]:
+    """The run that is measured, ready to start, and its database."""
     dataset, db = folder / f"minutes{cycles}", folder / f"out{cycles}.db"
     if not dataset.exists():
         recipe = Recipe(
             symbols=PAIRS, minutes=cycles, scenario=Scenario.FLAT, seed=7, profile=PROFILE
         )
         write_dataset(dataset, recipe)
+    return open_backtest(BacktestOptions(dataset=dataset, out_db=db)), db
+
+
+def measure(folder: Path, cycles: int) -> None:
     began_s = time.perf_counter()
-    opened = open_backtest(BacktestOptions(dataset=dataset, out_db=db))
+    opened, db = backtest(folder, cycles)
     loaded_s = time.perf_counter() - began_s
     meter = Meter(cycles)
     opened.backtest.on_cycle = meter

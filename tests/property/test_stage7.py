@@ -40,6 +40,12 @@ RECIPES = st.builds(
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(RECIPES)
 def test_in_any_market_money_is_conserved_and_no_fill_is_worse_than_asked(recipe: Recipe) -> None:
+    """A thousand more in `make soak` (STAGE7 §27.1, §27.2)."""
+    require_conserved(recipe)
+
+
+def require_conserved(recipe: Recipe) -> None:
+    """Run a made-up market to its end; raises AssertionError where money or a limit is broken."""
     with TemporaryDirectory() as name:
         dataset = made_up(Path(name) / "d", recipe)
         told = run(dataset, Path(name) / "a.db")

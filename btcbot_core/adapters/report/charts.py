@@ -122,7 +122,7 @@ def _modes(charts: Charts, *, wide: bool) -> Figure:
 
 def _modes_words(charts: Charts) -> str:
     changes = len(charts.spans) + charts.spans_left_out - 1
-    words = f"the mode changed {changes:,} times"
+    words = f"the mode changed {'once' if changes == 1 else f'{changes:,} times'}"
     return f"{words}; the oldest spans are left out" if charts.spans_left_out else words
 
 
