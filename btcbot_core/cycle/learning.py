@@ -197,20 +197,21 @@ def _change_row(change: Change) -> ChangeRow:
 def _counts(cycle: Cycle, thought: Rebalance, retries: dict[Symbol, Retry]) -> Counts:
     kinds = [event.kind for event in cycle.order_events]
     most = cycle.policy.rebalance.pace.retries_max
-    fresh = [r for s, r in retries.items() if r != cycle.carried.rebalance.retries.get(s)]
-    missing = sum(1 for s in cycle.symbols if s not in cycle.market.quotes)
+    known, quotes = cycle.carried.rebalance.retries, cycle.market.quotes
+    fresh = [r for s, r in retries.items() if r != known.get(s)]
+    unmarked = [s for s in cycle.symbols if s not in quotes]
+    blocked = [d.reason for d in cycle.decisions if d.action is Action.BLOCK]
     return Counts(
         planned=len(thought.allocation.moves),
-        skipped=sum(1 for d in cycle.decisions if d.action is Action.BLOCK),
+        skipped=len(blocked),
         submitted=len(cycle.intents),
         filled=len(cycle.fills),
         rejected=kinds.count(OrderEventKind.REJECTED),
         canceled=kinds.count(OrderEventKind.CANCELED),
         throttled=thought.throttled,
-        retries=sum(1 for r in fresh if r.attempts < most),
-        giveups=sum(1 for r in fresh if r.attempts >= most),
-        missing_marks=missing
-        + sum(1 for d in cycle.decisions if d.reason is Reason.SKIP_MISSING_MARK),
+        retries=len([r for r in fresh if r.attempts < most]),
+        giveups=len([r for r in fresh if r.attempts >= most]),
+        missing_marks=len(unmarked) + blocked.count(Reason.SKIP_MISSING_MARK),
     )
 
 

@@ -24,10 +24,10 @@ from btcbot_core.risk.flags import Figures
 from btcbot_core.risk.verdict import ModeReason, RiskVerdict
 from btcbot_core.strategy import portfolio
 from btcbot_core.strategy.adaptation import AdaptationState, started
-from btcbot_core.strategy.portfolio import CENT, FINE_UNIT, Holdings
+from btcbot_core.strategy.portfolio import CENT, FINE_UNIT, Holdings, Skipped
 from btcbot_core.strategy.universe import PairFigures
 from btcbot_core.strategy.universe import select as choose
-from btcbot_core.strategy.volatility import Rolling, roll
+from btcbot_core.strategy.volatility import roll
 
 replace = msgspec.structs.replace
 
@@ -107,9 +107,9 @@ def judge(cycle: Cycle) -> Cycle:
 def select(cycle: Cycle) -> Cycle:
     """Choose the pairs of this cycle; what there is of each is weighed and told."""
     thought = _thought(cycle)
-    memory, rolling = cycle.carried.rebalance, cycle.carried.rebalance.rolling
+    memory = cycle.carried.rebalance
     selection = choose(
-        tuple(_figures(cycle, thought, symbol, rolling.get(symbol)) for symbol in cycle.symbols),
+        _figures(cycle, thought),
         thought.params,
         cycle.policy.rebalance.universe,
         memory.universe,
@@ -146,18 +146,7 @@ def allocate(cycle: Cycle) -> Cycle:
         (thought.params, cycle.policy.rebalance.sizing),
         unit,
     )
-    told = tuple(
-        Decision(
-            symbol=skip.symbol,
-            action=Action.HOLD if skip.reason in _QUIET else Action.BLOCK,
-            side=skip.side,
-            reason=skip.reason,
-            observed=skip.notional_try.quantize(unit),
-            limit=None if skip.limit_try is None else skip.limit_try.quantize(unit),
-            unit="TRY",
-        )
-        for skip in plan.skipped
-    )
+    told = tuple([_told(skip, unit) for skip in plan.skipped])
     if not thought.selection.symbols:
         told = tuple(
             Decision(symbol=s, action=Action.BLOCK, reason=Reason.SKIP_EMPTY_UNIVERSE)
@@ -179,6 +168,19 @@ _QUIET = frozenset(
     }
 )
 """Reasons that may hold for hours: a pair is where it should be, or nothing may be ordered."""
+
+
+def _told(skip: Skipped, unit: Decimal) -> Decision:
+    limit = skip.limit_try
+    return Decision(
+        symbol=skip.symbol,
+        action=Action.HOLD if skip.reason in _QUIET else Action.BLOCK,
+        side=skip.side,
+        reason=skip.reason,
+        observed=skip.notional_try.quantize(unit),
+        limit=None if limit is None else limit.quantize(unit),
+        unit="TRY",
+    )
 
 
 def expire(cycle: Cycle) -> Cycle:
@@ -271,18 +273,24 @@ def _concentration_ratio(cycle: Cycle) -> Decimal | None:
     return sum(worth[: budget.concentration_top_n], ZERO) / money.equity_try
 
 
-def _figures(
-    cycle: Cycle, thought: Rebalance, symbol: Symbol, rolling: Rolling | None
-) -> PairFigures:
-    quote, rules = cycle.market.quotes.get(symbol), cycle.rules.get(symbol)
-    return PairFigures(
-        symbol=symbol,
-        volume=cycle.market.volumes.get(symbol),
-        spread_bps=thought.spreads_bps.get(symbol),
-        volatility=None if rolling is None else rolling.volatility,
-        age_s=None if quote is None else quote.age_s(cycle.at),
-        has_rules=rules is not None,
-        is_trading=rules is not None and rules.is_trading,
+def _figures(cycle: Cycle, thought: Rebalance) -> tuple[PairFigures, ...]:
+    """What is known of each pair; its spread was measured when the budget was judged."""
+    at, market, rules = cycle.at, cycle.market, cycle.rules
+    quotes, volumes, spreads = market.quotes, market.volumes, thought.spreads_bps
+    rolling = cycle.carried.rebalance.rolling
+    return tuple(
+        [
+            PairFigures(
+                symbol=symbol,
+                volume=volumes.get(symbol),
+                spread_bps=spreads.get(symbol),
+                volatility=rolling[symbol].volatility if symbol in rolling else None,
+                age_s=quotes[symbol].age_s(at) if symbol in quotes else None,
+                has_rules=symbol in rules,
+                is_trading=symbol in rules and rules[symbol].is_trading,
+            )
+            for symbol in cycle.symbols
+        ]
     )
 
 

@@ -142,14 +142,23 @@ _DECODER = msgspec.json.Decoder(Trace)
 
 
 def trace(cycle: Cycle, saw: Saw = NOTHING_SEEN) -> Trace:
-    """The record of a cycle, with what it saw."""
-    money, quotes = cycle.portfolio, cycle.market.quotes
+    """The record of a cycle, with what it saw. Every cycle makes one: lists are the fast way."""
+    money, quotes, at = cycle.portfolio, cycle.market.quotes, cycle.at
+    holds: list[HoldRow] = []
+    decisions: list[DecisionRow] = []
+    for decided in cycle.decisions:
+        if decided.action is Action.HOLD:
+            holds.append(_hold_row(decided))
+        else:
+            decisions.append(_decision_row(decided))
     return Trace(
         v=VERSION,
         book=_book(quotes),
         quotes=tuple(
-            QuoteRow(s, canonical(q.bid), canonical(q.ask), canonical(q.age_s(cycle.at)))
-            for s, q in quotes.items()
+            [
+                QuoteRow(s, canonical(q.bid), canonical(q.ask), canonical(q.age_s(at)))
+                for s, q in quotes.items()
+            ]
         ),
         problems=dict(cycle.market.problems),
         cash=canonical(money.cash_try),
@@ -160,26 +169,30 @@ def trace(cycle: Cycle, saw: Saw = NOTHING_SEEN) -> Trace:
         slippage=canonical(money.slippage_try),
         peak=canonical(money.peak_try),
         positions=tuple(
-            PositionRow(p.symbol, canonical(p.qty), canonical(p.cost_try))
-            for p in money.positions.values()
+            [
+                PositionRow(s, canonical(p.qty), canonical(p.cost_try))
+                for s, p in money.positions.items()
+            ]
         ),
         killed=cycle.is_killed,
         mode=cycle.verdict.mode,
         reasons=tuple(
-            _mode_row(r) for r in cycle.verdict.reasons if r.reason is not Reason.MODE_OK
+            [_mode_row(r) for r in cycle.verdict.reasons if r.reason is not Reason.MODE_OK]
         ),
-        holds=tuple(_hold_row(d) for d in cycle.decisions if d.action is Action.HOLD),
-        decisions=tuple(_decision_row(d) for d in cycle.decisions if d.action is not Action.HOLD),
+        holds=tuple(holds),
+        decisions=tuple(decisions),
         intents=cycle.intents,
         events=cycle.order_events,
         fills=cycle.fills,
         anomalies=tuple(
-            AnomalyRow(a.code, a.severity, a.observed, a.limit, a.about) for a in cycle.anomalies
+            [AnomalyRow(a.code, a.severity, a.observed, a.limit, a.about) for a in cycle.anomalies]
         ),
         degrade=_degrade_row(cycle.carried.degrade),
         replacements=tuple(
-            ReplacementRow(r.wish.symbol, r.wish.side, r.old, r.since_step)
-            for r in cycle.carried.replacements
+            [
+                ReplacementRow(r.wish.symbol, r.wish.side, r.old, r.since_step)
+                for r in cycle.carried.replacements
+            ]
         ),
         extra={name: msgspec.Raw(_ENCODER.encode(noted)) for name, noted in cycle.records.items()},
         saw=None if saw == NOTHING_SEEN else saw,

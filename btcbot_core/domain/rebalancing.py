@@ -3,11 +3,12 @@
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 
 from btcbot_core.domain.decisions import RiskMode
-from btcbot_core.domain.money import ONE, ZERO
+from btcbot_core.domain.money import ONE, ZERO, from_bps
 from btcbot_core.domain.symbol import Symbol
 
 _NEARLY = Decimal("0.000000000001")
@@ -68,7 +69,7 @@ class Orphans(StrEnum):
     LIQUIDATE = "liquidate"
 
 
-class SizingPolicy(msgspec.Struct, frozen=True, kw_only=True):
+class SizingPolicy(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """How targets become orders."""
 
     cash_max_try: Decimal = Decimal(600)
@@ -82,6 +83,11 @@ class SizingPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """None: what one lot costs at the order's price."""
     sell_requires_inventory: bool = True
     orphans: Orphans = Orphans.HOLD
+
+    @cached_property
+    def drift_band_ratio(self) -> Decimal:
+        """The band as parts of one."""
+        return from_bps(self.drift_band_bps)
 
 
 class BudgetPolicy(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from btcbot_core.domain.errors import InvariantBrokenError
 from btcbot_core.domain.money import ZERO, money_down
 from btcbot_core.domain.symbol import Asset, Symbol
 from btcbot_core.ledger.book import Ledger
+from btcbot_core.ledger.lots import Holding
 
 TOLERANCE_TRY = Decimal("0.00000001")
 """Exact arithmetic needs none; 28 digits of Decimal may round the last of a long quotient."""
@@ -28,14 +29,16 @@ def value(
 
     Raises InvariantBrokenError when the two ways to equity differ.
     """
-    positions = {
-        h.symbol: _position(ledger, h.symbol, marks, last_marks)
-        for h in ledger.holdings.values()
-        if h.qty
-    }
-    fees, foreign, unconverted = _fees(ledger, {**last_marks, **marks})
-    held = sum((p.value_try for p in positions.values()), ZERO)
-    unrealized = sum((p.unrealized_try for p in positions.values()), ZERO)
+    positions: dict[Symbol, Position] = {}
+    held = unrealized = ZERO
+    for holding in ledger.holdings.values():
+        if not holding.qty:
+            continue
+        position = positions[holding.symbol] = _position(holding, marks, last_marks)
+        worth = position.value_try
+        held += worth
+        unrealized += worth - holding.cost_try
+    fees, foreign, unconverted = _fees(ledger, marks, last_marks)
     gross = ledger.realized_try + unrealized + ledger.slippage_try
     net = gross - fees - ledger.slippage_try
     equity = ledger.cash_try + held - foreign
@@ -73,12 +76,9 @@ def peak_after(peak_try: Decimal, before_try: Decimal, after_try: Decimal) -> De
 
 
 def _position(
-    ledger: Ledger,
-    symbol: Symbol,
-    marks: Mapping[Symbol, Decimal],
-    last_marks: Mapping[Symbol, Decimal],
+    holding: Holding, marks: Mapping[Symbol, Decimal], last_marks: Mapping[Symbol, Decimal]
 ) -> Position:
-    holding = ledger.holdings[symbol]
+    symbol = holding.symbol
     mark = marks.get(symbol)
     known = mark if mark is not None else last_marks.get(symbol, holding.cost_try / holding.qty)
     return Position(
@@ -91,14 +91,15 @@ def _position(
 
 
 def _fees(
-    ledger: Ledger, marks: Mapping[Symbol, Decimal]
+    ledger: Ledger, marks: Mapping[Symbol, Decimal], last_marks: Mapping[Symbol, Decimal]
 ) -> tuple[Decimal, Decimal, dict[Asset, Decimal]]:
     """All fees in quote currency, those of them paid in others, and those without a rate."""
-    foreign, unconverted = ZERO, {}
+    foreign, unconverted = ZERO, dict[Asset, Decimal]()
     for asset, amount in ledger.fees.items():
         if asset == ledger.quote:
             continue
-        rate = marks.get(Symbol(asset + ledger.quote))
+        pair = Symbol(asset + ledger.quote)
+        rate = marks.get(pair, last_marks.get(pair))
         if rate is None:
             unconverted[asset] = amount
         else:

@@ -200,7 +200,9 @@ def decide(
 
     Raises InvariantBrokenError should the mode loosen while a cooldown runs.
     """
-    findings = tuple(f for rule in RULES if (f := rule(seen, policy)) is not None)
+    findings = tuple([f for rule in RULES if (f := rule(seen, policy)) is not None])
+    if not findings and before is CALM:
+        return BudgetDecision(mode=RiskMode.NORMAL, caps=caps, state=CALM)
     mode = max((f.mode for f in findings), key=strictness, default=RiskMode.NORMAL)
     is_breach = mode is not RiskMode.NORMAL
     until = before.cooldown_until

@@ -61,7 +61,7 @@ def quality_flags(counts: Counts, figures: Figures, budget: BudgetPolicy) -> tup
         (Quality.RETRY_SCHEDULED, counts.retries > 0),
         (Quality.RETRY_GIVEUP, counts.giveups > 0),
     )
-    return tuple(flag for flag, is_on in told if is_on)
+    return tuple([flag for flag, is_on in told if is_on])
 
 
 def alert_flags(
@@ -78,4 +78,4 @@ def alert_flags(
         (Alert.RETRY_EXCESS, bool(excess) and counts.retries >= (excess or 0)),
         (Alert.RETRY_GIVEUP, counts.giveups > 0),
     )
-    return tuple(flag for flag, is_on in told if is_on)
+    return tuple([flag for flag, is_on in told if is_on])

@@ -12,7 +12,7 @@ import msgspec
 
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import RiskMode
-from btcbot_core.domain.money import MONEY_STEP, ZERO, floor_to, from_bps
+from btcbot_core.domain.money import MONEY_STEP, ZERO, floor_to
 from btcbot_core.domain.rebalancing import Orphans, Params, SizingPolicy
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Side
@@ -90,13 +90,14 @@ def allocate(
 ) -> Allocation:
     """The plan for these pairs. `weights` are explicit targets; empty means equal ones."""
     params, sizing = knobs
-    pairs = tuple(sorted(s for s in universe if holdings.marks.get(s, ZERO) > ZERO))
+    marks = holdings.marks
+    pairs = tuple(sorted([s for s in universe if marks.get(s, ZERO) > ZERO]))
     cash_target = min(params.cash_target_try, sizing.cash_max_try)
-    worth = {s: _worth(holdings, s) for s, qty in holdings.qty.items() if qty}
+    worth = {s: qty * marks.get(s, ZERO) for s, qty in holdings.qty.items() if qty}
     reserved = sum(holdings.reserved_try.values(), ZERO)
     equity = holdings.cash_free_try + reserved + sum(worth.values(), ZERO)
     investable = equity - cash_target
-    orphans = tuple(sorted(set(worth) - set(pairs)))
+    orphans = tuple(sorted(worth.keys() - pairs))
     if not pairs or investable <= ZERO:
         return Allocation(cash_target_try=cash_target, orphans=orphans)
     if sizing.orphans is Orphans.HOLD:
@@ -106,9 +107,8 @@ def allocate(
         investable, {s: weights.get(s, ZERO) for s in pairs} if weights else pairs, unit
     )
     capped = {s: min(share, sizing.max_position_try) for s, share in shares.items()}
-    targets = tuple(
-        Target(s, capped[s], worth.get(s, ZERO) + holdings.reserved_try.get(s, ZERO)) for s in pairs
-    )
+    held = holdings.reserved_try
+    targets = tuple([Target(s, capped[s], worth.get(s, ZERO) + held.get(s, ZERO)) for s in pairs])
     wanted = targets
     if sizing.orphans is Orphans.LIQUIDATE:
         wanted = (*targets, *(Target(s, ZERO, worth[s]) for s in orphans))
@@ -120,7 +120,7 @@ def allocate(
         moves=moves,
         skipped=skipped,
         orphans=orphans,
-        caps_hit=sum(1 for s in pairs if capped[s] < shares[s]),
+        caps_hit=0 if capped == shares else sum(1 for s in pairs if capped[s] < shares[s]),
     )
 
 
@@ -134,9 +134,9 @@ def divide(
     units = int((amount / unit).to_integral_value(ROUND_DOWN))
     if isinstance(weights, tuple):
         each, rest = divmod(units, len(weights))
+        low, high = each * unit, (each + 1) * unit
         return {
-            symbol: (each + (1 if place < rest else 0)) * unit
-            for place, symbol in enumerate(sorted(weights))
+            symbol: high if place < rest else low for place, symbol in enumerate(sorted(weights))
         }
     total = sum(weights.values(), ZERO)
     if total <= ZERO:
@@ -147,10 +147,6 @@ def divide(
     for symbol in sorted(exact, key=lambda s: (floors[s] - exact[s], s))[:rest]:
         floors[symbol] += 1
     return {symbol: count * unit for symbol, count in sorted(floors.items())}
-
-
-def _worth(holdings: Holdings, symbol: Symbol) -> Decimal:
-    return holdings.qty[symbol] * holdings.marks.get(symbol, ZERO)
 
 
 class _Purse(msgspec.Struct):
@@ -170,20 +166,27 @@ def _moves(
     cash_target: Decimal,
 ) -> tuple[tuple[Move, ...], tuple[Skipped, ...]]:
     """SELLs first, then the larger, then by name; the mode is asked before anything is used up."""
-    deltas = [(t, t.target_try - t.current_try) for t in targets if t.target_try != t.current_try]
-    deltas.sort(key=lambda pair: (pair[1] > ZERO, -abs(pair[1]), pair[0].symbol))
+    steps = [
+        (t.target_try > t.current_try, -abs(t.target_try - t.current_try), t.symbol, t)
+        for t in targets
+        if t.target_try != t.current_try
+    ]
+    steps.sort()
     left = _Purse(
         params.turnover_cap_try, holdings.cash_free_try - cash_target, params.max_orders_per_cycle
     )
     moves: list[Move] = []
     skipped: list[Skipped] = []
-    for target, delta in deltas:
-        side = Side.BUY if delta > ZERO else Side.SELL
-        move = _step(target, side, abs(delta), holdings, mode, sizing, left)
-        if isinstance(move, Move):
-            moves.append(move)
-        else:
-            skipped.append(move)
+    for is_buy, gap, symbol, target in steps:
+        side, wanted = Side.BUY if is_buy else Side.SELL, -gap
+        step = _step(target, side, wanted, holdings, mode, sizing, left)
+        if isinstance(step, Move):
+            moves.append(step)
+            continue
+        reason, limit = step
+        skipped.append(
+            Skipped(symbol=symbol, side=side, notional_try=wanted, reason=reason, limit_try=limit)
+        )
     moves.sort(key=lambda m: (m.side is Side.BUY, m.symbol))
     return tuple(moves), tuple(skipped)
 
@@ -196,27 +199,23 @@ def _step(
     mode: RiskMode,
     sizing: SizingPolicy,
     left: _Purse,
-) -> Move | Skipped:
-    def skip(reason: Reason, limit: Decimal | None = None) -> Skipped:
-        return Skipped(
-            symbol=target.symbol, side=side, notional_try=wanted, reason=reason, limit_try=limit
-        )
-
+) -> Move | tuple[Reason, Decimal | None]:
+    """The step, or why it is not taken and at which limit."""
     if (waiting := holdings.waits.get(target.symbol)) is not None:
-        return skip(waiting)
+        return waiting, None
     least = max(sizing.min_order_try, holdings.least_try.get(target.symbol, ZERO))
     if wanted < least:
-        return skip(Reason.SKIP_MIN_NOTIONAL, least)
+        return Reason.SKIP_MIN_NOTIONAL, least
     if sizing.drift_band_bps:
-        band = target.target_try * from_bps(sizing.drift_band_bps)
+        band = target.target_try * sizing.drift_band_ratio
         if wanted < band:
-            return skip(Reason.SKIP_DRIFT_BAND, band)
+            return Reason.SKIP_DRIFT_BAND, band
     if mode is RiskMode.OBSERVE_ONLY:
-        return skip(Reason.SKIP_OBSERVE_ONLY)
+        return Reason.SKIP_OBSERVE_ONLY, None
     if mode is RiskMode.REDUCE_RISK_ONLY and side is Side.BUY:
-        return skip(Reason.SKIP_REDUCE_ONLY)
+        return Reason.SKIP_REDUCE_ONLY, None
     if left.orders <= 0:
-        return skip(Reason.SKIP_MAX_ORDERS)
+        return Reason.SKIP_MAX_ORDERS, None
     most = wanted if holdings.most_try is None else min(wanted, holdings.most_try)
     notional = min(most, left.turnover)
     reason, limit = Reason.SKIP_TURNOVER_CAP, left.turnover
@@ -224,7 +223,7 @@ def _step(
         notional, reason, limit = left.cash, Reason.SKIP_CASH_LIMIT, left.cash
     qty = floor_to(max(ZERO, notional) / holdings.marks[target.symbol], MONEY_STEP)
     if notional < least or qty <= ZERO:
-        return skip(reason, max(ZERO, limit))
+        return reason, max(ZERO, limit)
     left.turnover -= notional
     left.orders -= 1
     if side is Side.BUY:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -99,8 +100,9 @@ def select(
     most pairs are stale, nobody comes and nobody goes.
     """
     barred = {f.symbol: found for f in figures if (found := _barred(f, params, policy))}
-    ranked = rank(tuple(f for f in figures if f.symbol not in barred), params.weights)
-    stale = sum(1 for f in figures if Exclusion.STALE in barred.get(f.symbol, ()))
+    fit_figures = tuple([f for f in figures if f.symbol not in barred]) if barred else figures
+    ranked = rank(fit_figures, params.weights)
+    stale = sum(1 for found in barred.values() if Exclusion.STALE in found)
     frozen = bool(state.members) and (is_frozen or 2 * stale > len(figures))
     seats, after, reasons = (
         (state.members, state, {})
@@ -108,7 +110,7 @@ def select(
         else _seats(ranked, barred, params.universe_size, policy, state, at)
     )
     fit = {candidate.symbol for candidate in ranked}
-    taken = tuple(symbol for symbol in seats if symbol in fit)
+    taken = tuple([symbol for symbol in seats if symbol in fit])
     default = Exclusion.FROZEN if frozen else Exclusion.RANK
     told = [
         candidate
@@ -129,21 +131,25 @@ def rank(figures: tuple[PairFigures, ...], weights: ScoreWeights) -> tuple[Candi
     liquidity = _scaled(volumes, is_more_better=True)
     tightness = _scaled(spreads, is_more_better=False)
     calm = _scaled([f.volatility for f in figures], is_more_better=False)
+    by_liquidity, by_spread, by_volatility = _parts(weights)
+    whole = by_liquidity + by_spread + by_volatility or 1
+    scored = []
+    for f, a, b, c in zip(figures, liquidity, tightness, calm, strict=True):
+        total = _towards_zero(a * by_liquidity + b * by_spread + c * by_volatility, whole)
+        scored.append((-total, -a, f.symbol, Candidate(f.symbol, a, b, c, total, f.volatility)))
+    scored.sort()
+    return tuple([candidate for _, _, _, candidate in scored])
+
+
+@lru_cache(maxsize=32)
+def _parts(weights: ScoreWeights) -> tuple[int, int, int]:
+    """What liquidity, spread and volatility count, in parts of ONE_SCORE."""
     share = weights.resolved()
-    parts = [int(w * ONE_SCORE) for w in (share.liquidity, share.spread, share.volatility)]
-    whole = sum(parts) or 1
-    scored = [
-        Candidate(
-            f.symbol,
-            a,
-            b,
-            c,
-            _towards_zero(a * parts[0] + b * parts[1] + c * parts[2], whole),
-            f.volatility,
-        )
-        for f, a, b, c in zip(figures, liquidity, tightness, calm, strict=True)
-    ]
-    return tuple(sorted(scored, key=lambda c: (-c.total, -c.liquidity, c.symbol)))
+    return (
+        int(share.liquidity * ONE_SCORE),
+        int(share.spread * ONE_SCORE),
+        int(share.volatility * ONE_SCORE),
+    )
 
 
 def _towards_zero(value: int, by: int) -> int:
@@ -157,12 +163,14 @@ def _scaled(values: list[int | None], *, is_more_better: bool) -> list[int]:
     if most <= least:
         return [-ONE_SCORE if value is None else ONE_SCORE for value in values]
     span = most - least
-    scaled = [
-        -ONE_SCORE if value is None else (value - least) * ONE_SCORE // span for value in values
-    ]
     if is_more_better:
-        return scaled
-    return [score if score < 0 else ONE_SCORE - score for score in scaled]
+        return [
+            -ONE_SCORE if value is None else (value - least) * ONE_SCORE // span for value in values
+        ]
+    return [
+        -ONE_SCORE if value is None else ONE_SCORE - (value - least) * ONE_SCORE // span
+        for value in values
+    ]
 
 
 def _barred(figures: PairFigures, params: Params, policy: UniversePolicy) -> tuple[Exclusion, ...]:
@@ -190,7 +198,7 @@ def _barred(figures: PairFigures, params: Params, policy: UniversePolicy) -> tup
     return tuple(found)
 
 
-_SITTING_OUT = (Exclusion.STALE, Exclusion.MISSING_SPREAD)
+_SITTING_OUT = frozenset({Exclusion.STALE, Exclusion.MISSING_SPREAD})
 
 
 def _seats(
@@ -202,9 +210,9 @@ def _seats(
     at: datetime,
 ) -> tuple[tuple[Symbol, ...], UniverseState, dict[Symbol, Exclusion]]:
     """Who has a seat: decided as a whole first, remembered only when it stands."""
-    waiting = {s for s in state.members if any(r in _SITTING_OUT for r in barred.get(s, ()))}
+    waiting = {s for s, why in barred.items() if s in state.members and _SITTING_OUT & {*why}}
     open_seats = max(0, size - len(waiting))
-    wanted = [c.symbol for c in ranked][:open_seats]
+    wanted = [c.symbol for c in ranked[:open_seats]]
     if tuple(sorted(wanted)) == state.members and not state.passes and not waiting:
         return state.members, state, {}
     is_first = not state.members

@@ -34,11 +34,10 @@ def roll(known: Rolling | None, price: int, lookback: int) -> Rolling:
     """The window with one more price; its cost does not depend on what it has seen."""
     if known is None:
         return Rolling(price)
-    change = (price - known.price) * ONE_RETURN // known.price
-    change = min(change, ONE_RETURN)
+    before, returns = known.price, known.returns
+    change = min((price - before) * ONE_RETURN // before, ONE_RETURN)
     total, squares = known.total + change, known.squares + change * change
-    returns = (*known.returns, change)
-    if len(returns) > lookback:
-        gone, returns = returns[0], returns[1:]
-        total, squares = total - gone, squares - gone * gone
-    return Rolling(price, returns, total, squares)
+    if len(returns) < lookback:
+        return Rolling(price, (*returns, change), total, squares)
+    gone, *rest = (*returns, change)
+    return Rolling(price, tuple(rest), total - gone, squares - gone * gone)
