@@ -22,7 +22,7 @@ from btcbot_core.ports import UnitOfWork
 
 FINGERPRINT_VERSION = 1
 
-_LEFT_OUT = frozenset({"v", "quotes", "book", "evidence", "request_id"})
+_LEFT_OUT = frozenset({"v", "quotes", "ages", "book", "evidence", "request_id"})
 """Versions, inputs and words. What the inputs led to is all there."""
 _NAMES = frozenset({"client_id", "exchange_id", "cycle_id", "id", "old"})
 """Names that a run gives; what they name is told by its number."""

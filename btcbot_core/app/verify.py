@@ -13,7 +13,7 @@ from btcbot_core.cycle.cycle import Carried, Cycle
 from btcbot_core.cycle.recording import FIRST, NOTHING_SEEN, Saw, restore, seen_by
 from btcbot_core.cycle.rerun import rerun
 from btcbot_core.cycle.stages import Stage
-from btcbot_core.cycle.trace import Trace, decode, is_sealed, trace, without_inputs
+from btcbot_core.cycle.trace import VERSION, Trace, decode, is_sealed, trace, without_inputs
 from btcbot_core.domain.errors import BotError, ConfigError
 from btcbot_core.domain.ids import ClientId, CycleId
 from btcbot_core.domain.market import BookSource, MarketSnapshot, Quote
@@ -105,6 +105,11 @@ class _Replay:
             record = decode(row.trace)
         except msgspec.DecodeError as error:
             return Difference("trace", "a record", f"nothing readable: {error}")
+        if record.v != VERSION and is_sealed(row.trace, row.id, row.at):
+            raise ConfigError(
+                f"run {self._run.id} was recorded with traces of version {record.v}, this program"
+                f" makes version {VERSION}: verify it with the version that made it"
+            )
         saw = record.saw or NOTHING_SEEN
         if self._seen.carried is None and saw.carried is None:
             if record.seal:
@@ -199,7 +204,7 @@ def _bare(row: CycleRow, record: Trace, carried: Carried) -> Cycle:
             q.symbol,
             Decimal(q.bid),
             Decimal(q.ask),
-            _data_time(row.at, q.age_s),
+            _data_time(row.at, record.ages.get(q.symbol, "0")),
             record.book if isinstance(record.book, BookSource) else record.book[q.symbol],
         )
         for q in record.quotes

@@ -94,7 +94,7 @@ def _print_trace(found: TracedCycle) -> None:
     for quote in record.quotes:
         prices = f"bid {quote.bid} ask {quote.ask}"
         source = record.book if isinstance(record.book, str) else record.book[quote.symbol]
-        print(f"  {quote.symbol:<10} {prices} age {quote.age_s}s {source}")
+        print(f"  {quote.symbol:<10} {prices} age {record.ages.get(quote.symbol, '0')}s {source}")
     for reason in record.reasons:
         print(f"  mode: {reason.reason} {reason.observed}  {MEANING[reason.reason]}")
     for hold in record.holds:

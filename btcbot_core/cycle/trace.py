@@ -23,8 +23,8 @@ from btcbot_core.domain.trading import Fill, Intent, OrderEvent, Side
 from btcbot_core.risk.degrade import NOT_DEGRADED, Degrade
 from btcbot_core.risk.verdict import ModeReason
 
-VERSION = 2
-"""1 had no inputs and no seal."""
+VERSION = 3
+"""1 had no inputs and no seal, 2 an age in every quote."""
 _SEAL_DIGITS = 12
 _DECIMALS_MAX = 8
 _SEAL = b',"seal":"'
@@ -35,7 +35,6 @@ class QuoteRow(msgspec.Struct, frozen=True, array_like=True):
     symbol: Symbol
     bid: str
     ask: str
-    age_s: str
 
 
 class PositionRow(msgspec.Struct, frozen=True, array_like=True):
@@ -109,6 +108,8 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     book: BookSource | dict[Symbol, BookSource]
     """Where bid and ask come from: one word when it is the same for all pairs."""
     quotes: tuple[QuoteRow, ...] = ()
+    ages: dict[Symbol, str] = {}
+    """In seconds, of the quotes that are older than the cycle."""
     problems: dict[Symbol, str] = {}
     cash: str = ""
     capital: str = ""
@@ -154,12 +155,8 @@ def trace(cycle: Cycle, saw: Saw = NOTHING_SEEN) -> Trace:
     return Trace(
         v=VERSION,
         book=_book(quotes),
-        quotes=tuple(
-            [
-                QuoteRow(s, canonical(q.bid), canonical(q.ask), canonical(q.age_s(at)))
-                for s, q in quotes.items()
-            ]
-        ),
+        quotes=tuple([QuoteRow(s, canonical(q.bid), canonical(q.ask)) for s, q in quotes.items()]),
+        ages={s: canonical(q.age_s(at)) for s, q in quotes.items() if q.at != at},
         problems=dict(cycle.market.problems),
         cash=canonical(money.cash_try),
         capital=canonical(money.capital_try),

@@ -9,11 +9,13 @@ import msgspec
 import pytest
 
 from btcbot_core import bootstrap
+from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.app.choosing import run_named
 from btcbot_core.app.verify import RunCheck, verify_run
 from btcbot_core.app.verify_store import StoreCheck, verify_store
 from btcbot_core.cycle.stages import STAGE3
 from btcbot_core.cycle.steps import judge
+from btcbot_core.cycle.trace import VERSION, decode, encode, sealed
 from btcbot_core.domain.errors import ConfigError, ExchangeUnavailableError, StoreError
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import AnswerKind
@@ -230,4 +232,20 @@ def test_a_run_that_kept_no_inputs_says_so(night: Path, tmp_path: Path) -> None:
         old = b'{"v":1,"book":"live","mode":"NORMAL"}'
         store.execute("UPDATE cycles SET trace = ?", (old,))
     with pytest.raises(ConfigError, match="before cycles kept what they saw"):
+        of_file(database)
+
+
+def test_a_run_of_an_older_program_is_not_called_damaged(night: Path, tmp_path: Path) -> None:
+    database = copy_of(night, tmp_path)
+    store = SqliteStore(database)
+    with store.read() as work:
+        run = work.runs.latest()
+        assert run is not None
+        row = work.cycles.after(run.id, -1, 1)[0]
+    store.close()
+    older = encode(msgspec.structs.replace(decode(row.trace), v=VERSION - 1, seal=""))
+    with sqlite3.connect(database) as raw:
+        trace = sealed(older, row.id, row.at)
+        raw.execute("UPDATE cycles SET trace = ? WHERE id = ?", (trace, row.id))
+    with pytest.raises(ConfigError, match=f"version {VERSION - 1}"):
         of_file(database)
