@@ -64,7 +64,7 @@ class Backtest:
         self._ports, self._plan, self._row = ports, plan, row
         self._durable = durable
         self._first_step = first_step
-        self._runner = CycleRunner(ports, plan, lambda _: None)
+        self.runner = CycleRunner(ports, plan, lambda _: None)
         self._stopping = threading.Event()
         self.fingerprint = Fingerprint()
         self.on_cycle: Callable[[Cycle], None] | None = None
@@ -109,7 +109,7 @@ class Backtest:
     ) -> Outcome:
         quote = Asset(next(iter(self._rules_quotes())))
         state = carried or Carried(ledger=Ledger(quote=quote))
-        advance, turn, first = self._ports.timeline.advance, self._runner.turn, self._first_step
+        advance, turn, first = self._ports.timeline.advance, self.runner.turn, self._first_step
         while not self._stopping.is_set():
             if cycles_max is not None and step - first + 1 >= cycles_max:
                 return Outcome.CYCLES_DONE

@@ -68,7 +68,7 @@ class CycleRunner:
     def __init__(self, ports: Ports, plan: Plan, observe: Callable[[str], None]) -> None:
         self._ports = ports
         self._plan = plan
-        self._observe = observe
+        self.observe = observe
         self._gate = WriteGate(ports.exchange, ports.permit, ports.clock)
         self._listener = Listener(ports.exchange, ports.store, plan.run)
         self._recorder = Recorder()
@@ -91,27 +91,27 @@ class CycleRunner:
 
     def _turn(self, carried: Carried, step: int) -> Cycle:
         self.journal.forget()
-        self._observe("gather")
+        self.observe("gather")
         cycle = self._recorder.gathered(self._gather(carried, step))
         cycle = self._run(self._plan.stage.settle, cycle)
         cycle = self._run(self._plan.stage.decide, cycle)
         if cycle.intents or cycle.cancels:
-            self._observe("intend")
+            self.observe("intend")
             self._intend(cycle)
-            self._observe("dispatch")
+            self.observe("dispatch")
             cycle = self._recorder.heard_again(self._hear_again(self._dispatch(cycle)))
-            self._observe("settle")
+            self.observe("settle")
             for settle in self._plan.stage.settle:
                 cycle = settle(cycle)
         cycle = self._run(self._plan.stage.close, cycle)
-        self._observe("commit")
+        self.observe("commit")
         self.journal.commit(cycle, self._recorder.finished(cycle))
         self._recorder.committed(cycle)
         return cycle
 
     def _run(self, steps: Steps, cycle: Cycle) -> Cycle:
         for step in steps:
-            self._observe(step.__name__)
+            self.observe(step.__name__)
             cycle = step(cycle)
         return cycle
 

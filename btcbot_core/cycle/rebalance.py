@@ -54,6 +54,8 @@ class Rebalance(msgspec.Struct, frozen=True, kw_only=True):
     decision: BudgetDecision
     spreads_bps: Mapping[Symbol, Decimal] = {}
     """Of each pair that has a quote, in parts of the mid."""
+    ages_s: Mapping[Symbol, Decimal] = {}
+    """How old each quote is."""
     selection: Selection = EMPTY_SELECTION
     allocation: Allocation = NOTHING_ALLOCATED
     throttled: int = 0

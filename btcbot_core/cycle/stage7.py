@@ -57,7 +57,8 @@ def judge(cycle: Cycle) -> Cycle:
     params = learned.active
     day = day_of(cycle.carried.day, cycle.carried.last, snapshot(cycle.portfolio, cycle.at))
     today = since_midnight(day, cycle.portfolio)
-    age_s, spreads = _age_s(cycle), _spreads_bps(cycle)
+    ages_s = {s: quote.age_s(cycle.at) for s, quote in cycle.market.quotes.items()}
+    age_s, spreads = min(ages_s.values(), default=None), _spreads_bps(cycle)
     spread_bps = max((spreads[s] for s in _watched(cycle) if s in spreads), default=None)
     inputs = BudgetInputs(
         is_killed=cycle.is_killed,
@@ -94,11 +95,12 @@ def judge(cycle: Cycle) -> Cycle:
         version=learned.version,
         decision=decision,
         spreads_bps=spreads,
+        ages_s=ages_s,
         figures=Figures(data_age_s=age_s, spread_bps=spread_bps, drawdown_ratio=drawdown),
     )
     return replace(
         cycle,
-        verdict=_verdict(cycle, decision),
+        verdict=_verdict(cycle, decision, ages_s),
         rebalance=thought,
         carried=replace(cycle.carried, day=day, rebalance=memory),
     )
@@ -240,12 +242,6 @@ def _remembering(cycle: Cycle, memory: Memory) -> Cycle:
     return replace(cycle, carried=replace(cycle.carried, rebalance=memory))
 
 
-def _age_s(cycle: Cycle) -> Decimal | None:
-    """How old the newest quote is; None where there is none at all."""
-    ages = [quote.age_s(cycle.at) for quote in cycle.market.quotes.values()]
-    return min(ages) if ages else None
-
-
 def _watched(cycle: Cycle) -> tuple[Symbol, ...]:
     """The pairs whose market the budget looks at: the universe, before there is one all."""
     return cycle.carried.rebalance.universe.members or cycle.symbols
@@ -275,8 +271,8 @@ def _concentration_ratio(cycle: Cycle) -> Decimal | None:
 
 def _figures(cycle: Cycle, thought: Rebalance) -> tuple[PairFigures, ...]:
     """What is known of each pair; its spread was measured when the budget was judged."""
-    at, market, rules = cycle.at, cycle.market, cycle.rules
-    quotes, volumes, spreads = market.quotes, market.volumes, thought.spreads_bps
+    volumes, rules = cycle.market.volumes, cycle.rules
+    spreads, ages_s = thought.spreads_bps, thought.ages_s
     rolling = cycle.carried.rebalance.rolling
     return tuple(
         [
@@ -285,7 +281,7 @@ def _figures(cycle: Cycle, thought: Rebalance) -> tuple[PairFigures, ...]:
                 volume=volumes.get(symbol),
                 spread_bps=spreads.get(symbol),
                 volatility=rolling[symbol].volatility if symbol in rolling else None,
-                age_s=quotes[symbol].age_s(at) if symbol in quotes else None,
+                age_s=ages_s.get(symbol),
                 has_rules=symbol in rules,
                 is_trading=symbol in rules and rules[symbol].is_trading,
             )
@@ -294,7 +290,9 @@ def _figures(cycle: Cycle, thought: Rebalance) -> tuple[PairFigures, ...]:
     )
 
 
-def _verdict(cycle: Cycle, decision: BudgetDecision) -> RiskVerdict:
+def _verdict(
+    cycle: Cycle, decision: BudgetDecision, ages_s: Mapping[Symbol, Decimal]
+) -> RiskVerdict:
     """The budget's decision in the words that all stages share."""
     reasons = tuple(
         ModeReason(f.mode, f.reason, _text(f.observed), _text(f.limit)) for f in decision.findings
@@ -307,19 +305,19 @@ def _verdict(cycle: Cycle, decision: BudgetDecision) -> RiskVerdict:
         orders_left=decision.caps.orders,
         cash_left_try=free_cash(cycle) or ZERO,
         notional_left_try=decision.caps.order_notional_try * decision.caps.orders,
-        blocked=_blocked(cycle),
+        blocked=_blocked(cycle, ages_s),
     )
 
 
-def _blocked(cycle: Cycle) -> Mapping[Symbol, Reason]:
+def _blocked(cycle: Cycle, ages_s: Mapping[Symbol, Decimal]) -> Mapping[Symbol, Reason]:
     """Pairs that wait, an unknown order before old data."""
-    oldest_s, quotes = cycle.policy.rebalance.universe.max_data_age_s, cycle.market.quotes
+    oldest_s = cycle.policy.rebalance.universe.max_data_age_s
     blocked: dict[Symbol, Reason] = {}
     for symbol in cycle.symbols:
-        quote = quotes.get(symbol)
-        if quote is None:
+        age_s = ages_s.get(symbol)
+        if age_s is None:
             blocked[symbol] = Reason.DATA_MISSING
-        elif quote.age_s(cycle.at) > oldest_s:
+        elif age_s > oldest_s:
             blocked[symbol] = Reason.DATA_STALE
     for order in cycle.carried.orders.values():
         if order.status in UNRESOLVED:
