@@ -192,7 +192,8 @@ class CycleRunner:
         booked = {fill.id for fill in cycle.fills}
         try:
             heard = self._listener.listen(orders)
-            accounts = self._balances() or cycle.accounts
+            # On a shared account balances are rationed too: the next turn asks for them anyway.
+            accounts = cycle.accounts if self._ports.is_shared else self._ports.exchange.balances()
         except ExchangeUnavailableError:
             return replace(cycle, heard=NOTHING_HEARD)
         fresh = tuple(fill for fill in heard.fills if fill.id not in booked)

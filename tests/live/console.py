@@ -23,10 +23,11 @@ class ConsoleBot(Bot):
     """`btcbot-tui`, hosting the same run; each start is followed by a person's arming."""
 
     stage: int = 3
+    pace_s: str = "0.3"
     terminal: Terminal | None = None
 
     def start(self, *flags: str) -> None:
-        where = ("--stage", str(self.stage), "--db", str(self.db), "--cycle-seconds", "0.3")
+        where = ("--stage", str(self.stage), "--db", str(self.db), "--cycle-seconds", self.pace_s)
         arguments = ["-m", "btcbot_tui", *where, *flags]
         self.terminal = Terminal(arguments, SIZE, self.environment)
         self.terminal.wait_for("QUOTES", PATIENCE_S)
