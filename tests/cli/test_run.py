@@ -39,7 +39,7 @@ def equity(database: Path) -> Decimal:
     with sqlite3.connect(database) as store:
         query = "SELECT trace FROM cycles ORDER BY step DESC LIMIT 1"
         quotes = json.loads(store.execute(query).fetchone()[0])["quotes"]
-    mids = {symbol: (Decimal(bid) + Decimal(ask)) / 2 for symbol, bid, ask, _ in quotes}
+    mids = {symbol: (Decimal(bid) + Decimal(ask)) / 2 for symbol, bid, ask, *_ in quotes}
     return cash + sum((qty * mids[symbol] for symbol, qty in held.items()), ZERO)
 
 
