@@ -11,6 +11,7 @@ from btcbot_core.adapters.lock import Holder, InstanceLock, lock_path, read_hold
 from btcbot_core.adapters.replay.dataset import load
 from btcbot_core.adapters.sqlite import inspect
 from btcbot_core.adapters.sqlite.database import has_log
+from btcbot_core.adapters.sqlite.errors import lacks_room
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.domain.errors import StoreError
 from btcbot_core.domain.gates import Gates
@@ -84,7 +85,7 @@ def open_reader_anyhow(database: Path) -> tuple[Store, str]:
     try:
         return open_reader(database), ""
     except StoreError as error:
-        if read_holder(lock_path(database)) is not None:
+        if not lacks_room(error) or read_holder(lock_path(database)) is not None:
             raise
         store = SqliteStore(database, mode="ro", is_frozen=True)
         if not has_log(database):

@@ -13,6 +13,10 @@ from btcbot_core.domain.errors import BotError, InvariantBrokenError, StoreBusyE
 _PRIMARY = 0xFF  # an extended result code keeps the primary one in its lowest byte
 _DEAD = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
+_ROOMLESS = frozenset(
+    {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+)
+
 _ADVICE = {
     sqlite3.SQLITE_READONLY: "cannot be written: check the permissions of the file and its folder",
     sqlite3.SQLITE_FULL: "cannot grow, the disk is full: free some space",
@@ -33,7 +37,7 @@ class DeadStoreError(StoreError):
 def translated(path: Path, error: Exception) -> BotError:
     """Our error for one of Peewee's or SQLite's."""
     cause = getattr(error, "orig", error)  # Peewee wraps SQLite's own
-    code = getattr(cause, "sqlite_errorcode", 0) & _PRIMARY
+    code = _code(error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreBusyError(
             f"database {path} is locked by {blocker_of(path) or 'another process'}: let it finish"
@@ -43,6 +47,17 @@ def translated(path: Path, error: Exception) -> BotError:
     advice = _ADVICE.get(code)
     line = f"database {path} {advice} ({cause})" if advice else f"database {path}: {cause}"
     return DeadStoreError(line) if code in _DEAD else StoreError(line)
+
+
+def lacks_room(error: StoreError) -> bool:
+    """Whether SQLite could not make or read a file that it needs, as on a full disk."""
+    return error.__cause__ is not None and _code(error.__cause__) in _ROOMLESS
+
+
+def _code(error: BaseException) -> int:
+    """SQLite's primary result code; 0 for what is no error of its own."""
+    code: int = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
+    return code & _PRIMARY
 
 
 @contextmanager
