@@ -31,6 +31,8 @@ class Listener:
         self._store = store
         self._run = run
         self._swept_at: datetime | None = None
+        self._asked_at: datetime | None = None
+        """When the trades were asked for that no finished turn has used yet."""
 
     def listen(self, orders: Mapping[ClientId, Order]) -> Heard:
         """Everything new about these orders; nothing is asked when there are none.
@@ -53,14 +55,16 @@ class Listener:
         """Everything new on all pairs that we trade or hold, whoever did it.
 
         The lists say how much of each order is filled, so trades are asked for when they say more
-        than we booked, when balances have not agreed, and every now and then. What the exchange's
-        limits hold back is asked for by the next turn; until then its pairs are `unheard`.
+        than we booked, when balances have not agreed, and every now and then; while our books are
+        behind, by every turn. What the exchange's limits hold back is asked for by the next turn;
+        until then its pairs are `unheard`.
         """
+        self._asked_at = None
         orders = carried.orders
         held = (s for s, holding in carried.ledger.holdings.items() if holding.qty)
         busy = {order.symbol for order in orders.values()}
         pairs = tuple(sorted({*symbols, *held, *busy}))
-        is_due = self._is_due(at)
+        is_due = self._is_due(at) or bool(carried.forgotten)
         try:
             views, absent = self._views(orders.values(), pairs if is_due else ())
         except HeldBackError:
@@ -76,9 +80,16 @@ class Listener:
             fills = (*fills, *self._missed(orders, views, fills))
         except HeldBackError:
             return Heard(views=views, absent=absent, unheard=tuple(sorted(news))), carried
-        self._swept_at = at
+        self._asked_at = at
         heard = Heard(views=views, absent=absent, fills=fills, asked=pairs)
         return heard, self._with_finished(carried, fills)
+
+    def used(self) -> None:
+        """The turn that the last sweep was for is committed: only now its answers are not lost.
+
+        One that fails, or only looks, asks for nothing less the next time.
+        """
+        self._swept_at, self._asked_at = self._asked_at or self._swept_at, None
 
     def _is_due(self, at: datetime) -> bool:
         """Whether nobody asked about trades for a while. A clock that went back counts as one."""

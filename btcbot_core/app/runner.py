@@ -107,6 +107,7 @@ class CycleRunner:
         self.observe("commit")
         self.journal.commit(cycle, self._recorder.finished(cycle))
         self._recorder.committed(cycle)
+        self._listener.used()
         return cycle
 
     def _run(self, steps: Steps, cycle: Cycle) -> Cycle:

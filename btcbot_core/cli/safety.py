@@ -51,6 +51,7 @@ def reset(arguments: argparse.Namespace) -> int:
 
 def restored(arguments: argparse.Namespace) -> int:
     """Begin a new run on a database that was put back, under the instance lock."""
+    guards = bootstrap.open_guards(arguments.db, arguments.env_file)
     reason = _reason(arguments)
     _require_word(arguments, RESTORED, "go on with this copy, whatever it has forgotten")
     database, run = accept_restored(arguments.db, arguments.env_file, _who(), reason)
@@ -61,6 +62,8 @@ def restored(arguments: argparse.Namespace) -> int:
     else:
         print(f"{database} goes on as new run {run}, with what the exchange holds as its opening")
         print("orders of ours that may still rest there: `btcbot-core cancel-own` pulls them")
+    if not arguments.json and guards.latch.is_set():
+        print("the kill latch is set: no order leaves until `btcbot-core reset`")
     return int(ExitCode.OK)
 
 

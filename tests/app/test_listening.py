@@ -9,10 +9,12 @@ import pytest
 from btcbot_core.adapters.memory.store import MemoryStore
 from btcbot_core.app.listening import SWEEP_EVERY, Listener
 from btcbot_core.cycle.cycle import Carried, Heard
+from btcbot_core.domain.ids import ClientId
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Answer, Order
 from btcbot_core.ledger.book import Ledger
+from btcbot_core.oms.forgotten import Forgotten
 from tests.build import BTC, TRY, an_intent, an_order, at, d
 from tests.story.worlds import RUN, HandClock, HandExchange
 
@@ -27,7 +29,9 @@ class Asked:
         self.listener = Listener(self.exchange, MemoryStore(), RUN)
         self.orders: dict[Symbol, Order] = {}
         self.mismatch_cycles = 0
+        self.forgotten: tuple[Forgotten, ...] = ()
         self.sweep()
+        self.listener.used()
 
     def sweep(self, seconds: int = 0) -> Heard:
         self.exchange.asked = Counter()
@@ -35,6 +39,7 @@ class Asked:
             ledger=Ledger(quote=TRY),
             orders={order.client_id: order for order in self.orders.values()},
             mismatch_cycles=self.mismatch_cycles,
+            forgotten=self.forgotten,
         )
         heard, _ = self.listener.sweep(carried, PAIRS, at(seconds), Policy())
         return heard
@@ -89,6 +94,29 @@ def test_trades_are_asked_for_when_balances_did_not_agree(asked: Asked) -> None:
     asked.mismatch_cycles = 1
     asked.sweep(1)
     assert asked.exchange.asked["fills"] == 1
+
+
+def test_everything_is_asked_every_turn_while_our_books_are_behind(asked: Asked) -> None:
+    """An order that is in no book is in no count of ours either: nothing else would ask for it."""
+    asked.forgotten = (Forgotten(BTC, ClientId("btcb-unknown")),)
+    assert asked.sweep(1).asked == tuple(sorted(PAIRS))
+    assert asked.exchange.asked == {"open_orders": 1, "fills": 1}
+
+
+def test_what_was_asked_for_a_turn_that_came_to_nothing_is_asked_again(asked: Asked) -> None:
+    due = int(SWEEP_EVERY.total_seconds())
+    asked.sweep(due)
+    asked.sweep(due + 1)
+    assert asked.exchange.asked["fills"] == 1
+    asked.exchange.held_back = frozenset({"fills"})
+    asked.sweep(due + 2)
+    asked.listener.used()  # the turn went on without its answers
+    asked.exchange.held_back = frozenset()
+    asked.sweep(due + 3)
+    asked.listener.used()
+    assert asked.exchange.asked["fills"] == 1
+    asked.sweep(due + 4)
+    assert asked.exchange.asked["fills"] == 0
 
 
 @pytest.mark.parametrize("when", [at(-3600), at(3600)])
