@@ -11,18 +11,21 @@ from btcbot_core.domain.trading import Fill, Order, OrderView
 
 NAMES_MAX = 10
 """So many are kept by name; one is enough to stop us."""
+ABSENCES = 3
+"""So many lists in a row must lack a resting order: the trade that ended it may be told late."""
 
 
 class Forgotten(msgspec.Struct, frozen=True, omit_defaults=True):
     """An order under our prefix that is in no book of this run.
 
-    One that only rests is gone when it is cancelled. A trade moved money that the ledger does not
-    have: it stays, until a new run takes over what the exchange holds.
+    One that only rests is gone when the lists lack it for a while. A trade moved money that the
+    ledger does not have: it stays, until a new run takes over what the exchange holds.
     """
 
     symbol: Symbol
     client_id: ClientId
     is_traded: bool = False
+    absences: int = 0
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,11 +48,15 @@ def forgotten_orders(
     """What is not in our books by now: what was found before and still counts, and what is new."""
     if not shown.asked:
         return before
-    kept = [one for one in before if one.is_traded or one.symbol not in shown.asked]
-    found = {one.client_id: one for one in kept}
+    found = {one.client_id: one for one in before if one.is_traded}
     for view in shown.orphans:
         if view.client_id:
             found.setdefault(view.client_id, Forgotten(view.symbol, view.client_id))
+    for one in before:
+        is_asked = one.symbol in shown.asked
+        if one.client_id not in found and (not is_asked or one.absences + 1 < ABSENCES):
+            absences = one.absences + is_asked
+            found[one.client_id] = msgspec.structs.replace(one, absences=absences)
     for fill in _strange(shown.fills, orders, opened_at, prefix):
         if fill.client_id:
             found[fill.client_id] = Forgotten(fill.symbol, fill.client_id, True)

@@ -179,6 +179,14 @@ def test_an_order_that_bears_our_name_and_is_in_no_book_stops_us_and_is_named() 
     assert [a.code for a in cycle.anomalies] == [AnomalyCode.UNKNOWN_ORDER]
 
 
+def test_an_order_that_left_the_lists_is_waited_for_since_its_trade_may_be_told_late() -> None:
+    view = a_view(client="btcb-somebodyelse")
+    cycle = reconcile(replace(a_cycle(quotes=(quote(),)), heard=Heard(views=(view,), asked=(BTC,))))
+    for kept in (1, 1, 0):
+        cycle = reconcile(replace(cycle, heard=Heard(asked=(BTC,))))
+        assert len(cycle.carried.forgotten) == kept
+
+
 def _after(fill: Fill, opened: datetime) -> Cycle:
     ledger = Ledger(quote=TRY, seq=1, opened_at=opened)
     known = a_cycle(ledger=ledger, quotes=(quote(),))
