@@ -3,12 +3,16 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from btcbot_core.adapters.replay.synthetic import Recipe
 from btcbot_core.adapters.sqlite.views_stage7 import STAGE7_VIEWS
 from tests.app.recorded import run_night
+from tests.story.rebalancing import PAIRS, made_up, run
 
 CYCLES = 150
 MAY_BE_EMPTY = {"stage7_param_changes", "stage7_params_checkpoints", "stage7_params_active"}
@@ -61,6 +65,27 @@ def test_what_is_json_reads_as_json(asked: sqlite3.Connection) -> None:
         assert isinstance(json.loads(row["quality_flags_json"]), list)
         assert (row["no_trades_reason"] is None) == (row["fills_written_count"] > 0)
         assert row["universe_size"] == 6
+
+
+def test_the_universe_is_what_was_chosen_and_not_all_that_was_weighed(tmp_path: Path) -> None:
+    dataset = made_up(
+        tmp_path / "d", Recipe(symbols=PAIRS, minutes=5), STAGE7_UNIVERSE_SIZE="2",
+        STAGE7_UNIVERSE_BLACKLIST="BTCTRY",
+    )  # fmt: skip
+    told = run(dataset, tmp_path / "a.db")
+    with closing(sqlite3.connect(tmp_path / "a.db")) as store:
+        store.row_factory = sqlite3.Row
+        for cycle, trace, metrics in zip(
+            told.cycles,
+            rows(store, "stage7_cycle_trace"),
+            rows(store, "stage7_run_metrics"),
+            strict=True,
+        ):
+            assert cycle.rebalance is not None
+            chosen = set(cycle.rebalance.selection.symbols)
+            assert chosen == {"ETHTRY", "SOLTRY"}
+            assert set(json.loads(trace["selected_universe_json"])) == chosen
+            assert metrics["universe_size"] == len(chosen)
 
 
 def test_a_cycle_that_orders_tells_how_the_money_was_to_be_divided(

@@ -5,6 +5,11 @@ They read the trace, so that nothing is stored twice; a column is here only wher
 
 _TRACE = "CAST(y.trace AS TEXT)"
 _OWN = f"{_TRACE} -> '$.extra.rebalance'"
+# The candidates that nothing excluded, best first.
+_CHOSEN = (
+    f"FROM json_each({_TRACE}, '$.extra.rebalance.pairs') p"
+    " WHERE json_array_length(p.value, '$[3]') = 0"
+)
 
 _CYCLES = """
       FROM cycles y JOIN runs r ON r.id = y.run
@@ -17,7 +22,7 @@ _ORDERS = """
 STAGE7_VIEWS: dict[str, str] = {
     "stage7_cycle_trace": f"""
     SELECT y.run, y.id AS cycle_id, y.at AS ts,
-           {_TRACE} -> '$.quotes' AS selected_universe_json,
+           (SELECT json_group_array(p.value ->> '$[0]') {_CHOSEN}) AS selected_universe_json,
            {_OWN} -> '$.pairs' AS universe_scores_json,
            json_object('intents', y.intents, 'fills', y.fills, 'orders_open', y.orders_open)
              AS intents_summary_json,
@@ -36,7 +41,7 @@ STAGE7_VIEWS: dict[str, str] = {
            y.drawdown_ratio{_CYCLES}""",
     "stage7_run_metrics": f"""
     SELECT y.run AS run_id, y.id AS cycle_id, y.at AS ts, y.mode AS mode_final,
-           json_array_length({_TRACE}, '$.extra.rebalance.pairs') AS universe_size,
+           (SELECT COUNT(*) {_CHOSEN}) AS universe_size,
            y.intents AS intents_planned_count, y.fills AS fills_written_count, y.equity_try,
            y.net_try AS net_pnl_try, {_TRACE} ->> '$.fees' AS fees_try,
            {_TRACE} ->> '$.slippage' AS slippage_try, y.drawdown_ratio,
