@@ -19,7 +19,7 @@ from btcbot_core.domain.trading import UNRESOLVED, OrderEventKind
 from btcbot_core.ports import UnitOfWork
 
 REBALANCE = "rebalance"
-_NOTHING_OF_ITS_OWN = RebalanceRow()
+_NOTHING_OF_ITS_OWN = RebalanceRow(no_trades=None)
 
 
 class CycleFigures(msgspec.Struct, frozen=True, kw_only=True):

@@ -77,7 +77,8 @@ class RebalanceRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     version: int = 1
     plan: PlanRow | None = None
     turnover: Decimal = ZERO
-    no_trades: NoTrades | None = None
+    no_trades: NoTrades | None = NoTrades.NOTHING_PLANNED
+    """Why it did not trade; None where it did. The word of nearly all cycles goes unsaid."""
     throttled: int = 0
     retries: int = 0
     quality: tuple[Quality, ...] = ()

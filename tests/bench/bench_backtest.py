@@ -16,10 +16,12 @@ from btcbot_core.adapters.replay.synthetic import Recipe, Scenario, write_datase
 from btcbot_core.bootstrap.backtest import BacktestOptions, OpenBacktest, open_backtest
 from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.domain.symbol import Symbol
+from tests.bench import yardsticks
 
 PAIRS = tuple(map(Symbol, ("BTCTRY", "ETHTRY", "SOLTRY", "AVAXTRY", "XRPTRY")))
 CYCLES, WINDOW, WINDOWS = 20_000, 1_000, 5
-BYTES_MAX = 1_536
+PHASED = 5_000
+BYTES_MAX = 1_500
 PROFILE = {
     "DRY_RUN_TRY_BALANCE": "100000",
     "NOTIONAL_CAP_TRY_PER_CYCLE": "20000",
@@ -53,6 +55,22 @@ class Meter:
         self._last_s = now_s
 
 
+class Phases:
+    """CPU seconds by phase. Each look at the clock costs too, so it is a run of its own."""
+
+    def __init__(self) -> None:
+        self.cost_s: dict[str, float] = {}
+        self._name, self._since_s = "between", time.process_time()
+
+    def __call__(self, name: str) -> None:
+        now_s = time.process_time()
+        self.cost_s[self._name] = self.cost_s.get(self._name, 0.0) + now_s - self._since_s
+        self._name, self._since_s = name, time.process_time()
+
+    def between(self, _: Cycle) -> None:
+        self("between")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cycles", type=int, default=CYCLES, help="100000 or 1000000 for the aims")
@@ -60,6 +78,9 @@ def main() -> None:
     arguments, _ = parser.parse_known_args()
     with tempfile.TemporaryDirectory() as name:
         measure(arguments.keep or Path(name), arguments.cycles)
+        phases(Path(name) / "phases")
+    print("yardsticks, CPU time of each:")
+    yardsticks.report()
 
 
 def backtest(folder: Path, cycles: int) -> tuple[OpenBacktest, Path]:
@@ -73,11 +94,24 @@ def backtest(folder: Path, cycles: int) -> tuple[OpenBacktest, Path]:
     return open_backtest(BacktestOptions(dataset=dataset, out_db=db)), db
 
 
+def phases(folder: Path) -> None:
+    """Where the time goes, in microseconds of a cycle."""
+    folder.mkdir()
+    opened, _ = backtest(folder, PHASED)
+    seen = Phases()
+    opened.backtest.runner.observe = seen
+    opened.backtest.on_cycle = seen.between
+    done = opened.backtest.run().cycles_now
+    opened.close()
+    told = sorted(seen.cost_s.items(), key=lambda cost: -cost[1])
+    print("by phase, CPU us a cycle: " + ", ".join(f"{n} {s / done * 1e6:.0f}" for n, s in told))
+
+
 def measure(folder: Path, cycles: int) -> None:
     began_s = time.perf_counter()
     opened, db = backtest(folder, cycles)
     loaded_s = time.perf_counter() - began_s
-    meter = Meter(cycles)
+    meter = Meter(opened.backtest.total)
     opened.backtest.on_cycle = meter
     wall_s, cpu_s = time.perf_counter(), time.process_time()
     summary = opened.backtest.run()

@@ -3,6 +3,8 @@
 They read the trace, so that nothing is stored twice; a column is here only where we hold it.
 """
 
+from btcbot_core.cycle.learning import NoTrades
+
 _TRACE = "CAST(y.trace AS TEXT)"
 _OWN = f"{_TRACE} -> '$.extra.rebalance'"
 # The candidates that nothing excluded, best first.
@@ -48,7 +50,8 @@ STAGE7_VIEWS: dict[str, str] = {
            coalesce({_OWN} ->> '$.turnover', '0') AS turnover_try,
            coalesce({_OWN} -> '$.quality', '[]') AS quality_flags_json,
            coalesce({_OWN} -> '$.alerts', '[]') AS alert_flags_json,
-           {_OWN} ->> '$.no_trades' AS no_trades_reason{_CYCLES}""",
+           iif(json_type({_OWN}, '$.no_trades') IS NULL, '{NoTrades.NOTHING_PLANNED}',
+               {_OWN} ->> '$.no_trades') AS no_trades_reason{_CYCLES}""",
     "stage7_order_intents": f"""
     SELECT o.run, o.client_id AS client_order_id, o.cycle_id, o.created_at AS ts, o.symbol, o.side,
            o.type AS order_type, o.price AS price_try, o.qty, o.reason, o.status{_ORDERS}""",
