@@ -25,6 +25,7 @@ from tests.bench.live_run import RUN, LiveRun, Spent
 
 CYCLES = 100_000
 ORDERS = 1_000
+FIRST_LIFE = 3
 ROUNDS = 3
 BOUND_S = 5
 PATIENT = {"TTL_SECONDS": "31536000", "ORDER_DRIFT_BPS": "9999", "MAX_ORDERS_PER_CYCLE": "0"}
@@ -35,19 +36,19 @@ NOTIONAL_TRY = Decimal(200)
 
 
 def begin(run: LiveRun) -> None:
-    """A first life of one cycle, which opens the books."""
+    """A first life of a few cycles: the first opens the books, the last is a quiet one."""
     with ExitStack() as undo:
-        session = run.session(undo, cycles_max=1)
+        session = run.session(undo, cycles_max=FIRST_LIFE)
         session.run()
         assert session.exit_code == 0, session.error
 
 
 def age(store: Store) -> None:
-    """As if that cycle had come again and again."""
+    """As if the last of them had come again and again."""
     with store.begin() as work:
         last = work.cycles.last(RUN)
         assert last is not None
-        for step in range(1, CYCLES):
+        for step in range(FIRST_LIFE, CYCLES):
             name = CycleId(f"{RUN}-{step:08d}")
             work.cycles.add(msgspec.structs.replace(last, id=name, step=step))
         work.commit()

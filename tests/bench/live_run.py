@@ -1,7 +1,7 @@
 """A live session of stage 4 with all that is ours, on a market and an exchange in this process.
 
-Store, latch, lease, log, the listening of a shared account: as `bootstrap/live.py` wires them. The
-time that market and exchange take is counted apart: it stands for the network's.
+Store, witness, latch, lease, log, the listening of a shared account: as `bootstrap/live.py` wires
+them. The time that market and exchange take is counted apart: it stands for the network's.
 """
 
 import time
@@ -27,6 +27,7 @@ from btcbot_core.app.session import Schedule, Session
 from btcbot_core.app.world import Ports
 from btcbot_core.bootstrap.log import open_log
 from btcbot_core.bootstrap.recorded import paper_on
+from btcbot_core.bootstrap.witnessed import witnessed
 from btcbot_core.cycle.stages import STAGE4
 from btcbot_core.domain.account import Accounts
 from btcbot_core.domain.ids import RunId
@@ -162,6 +163,7 @@ class LiveRun:
     def session(self, undo: ExitStack, cycles_max: int | None = None) -> Session:
         """Opens database and log as a start does; `undo` closes them."""
         log = open_log(self.settings, self.database, undo)
+        witness = witnessed(self.database)
         store = SqliteStore(self.database, synchronous="FULL")
         undo.callback(store.close)
         latch, lease = FileLatch(kill_path(self.database), SystemClock()), Lease(SystemClock())
@@ -175,6 +177,7 @@ class LiveRun:
             store,
             latch,
             Permit(latch, lease),
+            witness=witness.write,
             is_shared=True,
         )
         plan = Plan(
