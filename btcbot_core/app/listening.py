@@ -12,15 +12,13 @@ from btcbot_core.domain.ids import ClientId, RunId
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.symbol import Symbol
-from btcbot_core.domain.trading import Fill, Order, OrderStatus, OrderView
-from btcbot_core.oms.cursor import fills_since
-from btcbot_core.oms.reconcile import behind
+from btcbot_core.domain.trading import Fill, Order, OrderView
+from btcbot_core.oms.cursor import LOOK_BACK_MAX, fills_since
+from btcbot_core.oms.reconcile import behind, may_be_its, was_given_up
 from btcbot_core.ports import ExchangePort, Store
 
 SWEEP_EVERY = timedelta(seconds=60)
 """How often trades are asked for though the lists tell of none: calls are rationed."""
-CLOCK_SET_MAX = timedelta(days=1)
-"""How far back a clock may have been set without a trade being missed."""
 
 
 class Listener:
@@ -41,7 +39,8 @@ class Listener:
         """
         if not orders:
             return Heard()
-        views, absent = self._views(orders.values(), ())
+        listed = self._listed(_busy(orders.values()))
+        views, absent = self._looked_up(orders.values(), listed)
         finished = (order for order in orders.values() if not order.is_active)
         news = (*finished, *_unexplained(orders, views))
         fills = self._fresh(self._trades(_oldest(news)))
@@ -62,27 +61,28 @@ class Listener:
         self._asked_at = None
         orders = carried.orders
         held = (s for s, holding in carried.ledger.holdings.items() if holding.qty)
-        busy = {order.symbol for order in orders.values()}
-        pairs = tuple(sorted({*symbols, *held, *busy}))
-        is_due = self._is_due(at) or bool(carried.forgotten)
+        pairs = tuple(sorted({*symbols, *held, *(order.symbol for order in orders.values())}))
+        is_due, ours = self._is_due(at) or bool(carried.forgotten), _busy(orders.values())
         try:
-            views, absent = self._views(orders.values(), pairs if is_due else ())
+            listed = self._listed({*pairs, *ours} if is_due else ours)
+            carried = self._with_finished(carried, listed)
+            views, absent = self._looked_up(carried.orders.values(), listed)
         except HeldBackError:
-            ours = {order.symbol for order in orders.values() if order.is_active}
             return Heard(unheard=pairs if is_due else tuple(sorted(ours))), carried
-        news = {order.symbol for order in _unexplained(orders, views)}
+        news = {order.symbol for order in _unexplained(carried.orders, views)}
         if is_due or carried.mismatch_cycles:
             news.update(pairs)
         if not news:
             return Heard(views=views, absent=absent), carried
         try:
             fills = self._swept(carried, pairs, at, policy.lifecycle.fills_lookback_s)
-            fills = (*fills, *self._missed(orders, views, fills))
+            fills = (*fills, *self._missed(carried.orders, views, fills))
+            named = self._named(carried.orders.values(), fills, views)
         except HeldBackError:
             return Heard(views=views, absent=absent, unheard=tuple(sorted(news))), carried
         self._asked_at = at
-        heard = Heard(views=views, absent=absent, fills=fills, asked=pairs)
-        return heard, self._with_finished(carried, fills)
+        heard = Heard(views=(*views, *named), absent=absent, fills=fills, asked=pairs)
+        return heard, self._with_finished(carried, (*fills, *named))
 
     def used(self) -> None:
         """The turn that the last sweep was for is committed: only now its answers are not lost.
@@ -107,24 +107,42 @@ class Listener:
         since = {s: fills_since(seen.get(s), oldest.get(s), at, lookback_s) for s in pairs}
         return self._fresh(self._trades(since))
 
-    def _views(
-        self, orders: Iterable[Order], also: Iterable[Symbol]
+    def _named(
+        self, orders: Iterable[Order], fills: Iterable[Fill], listed: Iterable[OrderView]
+    ) -> list[OrderView]:
+        """The orders of those trades that bear no name, while one of ours is in doubt.
+
+        Under their numbers the exchange says whose they are.
+        """
+        names = {view.exchange_id: view.client_id for view in listed}
+        in_doubt = [order for order in orders if order.exchange_id is None]
+        asked: dict[str, Order] = {}
+        for fill in fills:
+            for order in in_doubt:
+                if fill.client_id is None and may_be_its(order, fill, names):
+                    asked[fill.exchange_id] = order
+        replace = msgspec.structs.replace
+        found = [self._exchange.find_order(replace(o, exchange_id=n)) for n, o in asked.items()]
+        return [view for view in found if view is not None]
+
+    def _looked_up(
+        self, orders: Iterable[Order], listed: Sequence[OrderView]
     ) -> tuple[tuple[OrderView, ...], tuple[ClientId, ...]]:
-        """All open orders of the pairs that matter, and our own that are in no list.
+        """What is listed, and our own orders that are in no list.
 
         An order that was given up is still looked for: one that only rests moves no balance.
         """
+        views = list(listed)
         orders = tuple(orders)
         active = [order for order in orders if order.is_active]
-        given_up = [order for order in orders if _was_given_up(order)]
-        views = self._listed({*also, *(order.symbol for order in active)})
+        given_up = [order for order in orders if was_given_up(order)]
         # An order by hand has no name, and one of ours of unknown outcome no number yet: that both
         # lack one makes them no match.
-        listed = {view.exchange_id for view in views}
-        listed |= {view.client_id for view in views if view.client_id}
+        shown = {view.exchange_id for view in listed}
+        shown |= {view.client_id for view in listed if view.client_id}
         absent: list[ClientId] = []
         for order in (*active, *given_up):
-            if order.exchange_id in listed or order.client_id in listed:
+            if order.exchange_id in shown or order.client_id in shown:
                 continue
             found = self._exchange.find_order(order)
             if found is not None:
@@ -167,24 +185,25 @@ class Listener:
         for fill in fills:
             heard[fill.exchange_id] = heard.get(fill.exchange_id, ZERO) + fill.qty
         since = {
-            symbol: at - CLOCK_SET_MAX
+            symbol: at - LOOK_BACK_MAX
             for symbol, at in _oldest(behind(orders, views, heard)).items()
         }
         seen = {fill.id for fill in fills}
         return tuple(fill for fill in self._fresh(self._trades(since)) if fill.id not in seen)
 
-    def _with_finished(self, carried: Carried, fills: Sequence[Fill]) -> Carried:
-        """Bring back finished orders that these trades belong to: a fill is booked in any state."""
+    def _with_finished(self, carried: Carried, shown: Sequence[Fill | OrderView]) -> Carried:
+        """Bring back finished orders that are shown again: a fill is booked in any state, and what
+        was given up and rests after all is ours to cancel."""
         orders = carried.orders
         known = {order.exchange_id for order in orders.values()}
-        late = [f for f in fills if f.exchange_id not in known and f.client_id not in orders]
+        late = [s for s in shown if s.exchange_id not in known and s.client_id not in orders]
         if not late:
             return carried
         with self._store.read() as work:
             found = work.orders.find(
                 self._run,
-                [fill.exchange_id for fill in late],
-                [fill.client_id for fill in late if fill.client_id],
+                [each.exchange_id for each in late],
+                [each.client_id for each in late if each.client_id],
             )
         returned = {order.client_id: order for order in found}
         return msgspec.structs.replace(carried, orders={**orders, **returned})
@@ -207,11 +226,9 @@ def _unexplained(orders: Mapping[ClientId, Order], views: Iterable[OrderView]) -
     return news
 
 
-def _was_given_up(order: Order) -> bool:
-    """Called gone for want of any sign; one that never left was finished in its own cycle."""
-    if order.status is OrderStatus.NOT_PLACED:
-        return order.updated_at != order.created_at
-    return order.status is OrderStatus.UNKNOWN_CLOSED
+def _busy(orders: Iterable[Order]) -> set[Symbol]:
+    """Pairs on which an order of ours is under way."""
+    return {order.symbol for order in orders if order.is_active}
 
 
 def _oldest(orders: Iterable[Order]) -> dict[Symbol, datetime]:

@@ -10,12 +10,13 @@ import msgspec
 
 from btcbot_core.cycle.cycle import CancelRequest, Cycle, Metrics, sent_key
 from btcbot_core.cycle.facts import active_orders, free_cash
+from btcbot_core.cycle.others import by_hand, heard_until_now
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import Action, Decision
 from btcbot_core.domain.ids import ClientId
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.symbol import Symbol
-from btcbot_core.domain.trading import Fill, Order, OrderEventKind, OrderStatus, Side
+from btcbot_core.domain.trading import Order, OrderEventKind, OrderStatus
 from btcbot_core.ledger.book import fold
 from btcbot_core.ledger.journal import (
     BY_HAND,
@@ -78,6 +79,7 @@ def reconcile(cycle: Cycle) -> Cycle:
 
 def book(cycle: Cycle) -> Cycle:
     """New fills, and orders placed and cancelled, go into the ledger; the first cycle opens it."""
+    cycle = heard_until_now(cycle)
     ledger = cycle.carried.ledger
     entries = (
         []
@@ -99,29 +101,6 @@ def book(cycle: Cycle) -> Cycle:
         peak_try=cycle.carried.peak_try + moved.capital_try - ledger.capital_try,
     )
     return replace(cycle, carried=carried, ledger_events=(*cycle.ledger_events, *numbered))
-
-
-def by_hand(cycle: Cycle) -> tuple[Fill, ...]:
-    """Trades of the account that are none of ours: its money is one, so the ledger takes them.
-
-    Not what was there before the ledger opened, for its opening balances hold that; and nothing
-    of a pair on which an order of ours is unresolved, for it may be that order's.
-    """
-    ours, ledger = {fill.id for fill in cycle.fills}, cycle.carried.ledger
-    others = [fill for fill in cycle.heard.fills if fill.id not in ours]
-    if not others or ledger.opened_at is None:
-        return ()
-    frozen = unresolved_symbols(cycle.carried.orders)
-    start = f"{cycle.policy.orders.client_id_prefix}-"
-    return tuple(
-        fill
-        for fill in others
-        if fill.symbol in cycle.rules
-        and fill.symbol not in frozen
-        and fill.at > ledger.opened_at
-        and not (fill.client_id or "").startswith(start)
-        and (fill.side is Side.BUY or fill.qty <= ledger.holding(fill.symbol).qty)
-    )
 
 
 def mark(cycle: Cycle) -> Cycle:

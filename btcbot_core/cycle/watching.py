@@ -10,7 +10,6 @@ from btcbot_core.domain.policy import StrategyName
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import UNRESOLVED, OrderEventKind
 from btcbot_core.ledger.compare import Gap, divergence_try, gaps, mismatches
-from btcbot_core.oms.cursor import moved
 from btcbot_core.oms.reconcile import behind, strangers, unresolved_symbols
 from btcbot_core.risk.anomalies import AnomalyFacts, Unresolved, anomalies, reject_spike
 from btcbot_core.risk.day import snapshot
@@ -42,17 +41,9 @@ def detect(cycle: Cycle) -> Cycle:
         cursor_stalls=cycle.vitals.cursor_stalls,
         is_overridden=cycle.carried.degrade.floor(cycle.at) > 0,
     )
-    lookback_s = cycle.policy.lifecycle.fills_lookback_s
-    heard, seen = cycle.heard, cycle.carried.fills_seen
-    carried = replace(
-        cycle.carried,
-        mismatch_cycles=in_a_row,
-        mismatch_since=since,
-        fills_seen=moved(seen, heard.fills, heard.asked, cycle.at, lookback_s),
-    )
     return replace(
         cycle,
-        carried=carried,
+        carried=replace(cycle.carried, mismatch_cycles=in_a_row, mismatch_since=since),
         anomalies=anomalies(facts, cycle.policy.anomalies),
         strangers=(*found.orphans, *found.foreign),
     )

@@ -11,13 +11,21 @@ from btcbot_core.domain.trading import Fill
 
 Cursors = Mapping[Symbol, datetime]
 """The newest trade seen of each pair."""
+LOOK_BACK_MAX = timedelta(days=1)
+"""How far back trades are asked for when a clock was set back, or one of them waits."""
 
 
 def fills_since(
     cursor: datetime | None, oldest_order: datetime | None, at: datetime, lookback_s: int
 ) -> datetime:
-    """The instant from which to ask: the look-back before the cursor or now, or an older order."""
-    since = (cursor or at) - timedelta(seconds=lookback_s)
+    """The instant from which to ask: the look-back before the cursor or now, or an older order.
+
+    A cursor ahead of now tells that the clock was set back since: then from far behind, once.
+    """
+    if cursor is not None and cursor > at:
+        since = at - LOOK_BACK_MAX
+    else:
+        since = (cursor or at) - timedelta(seconds=lookback_s)
     return since if oldest_order is None else min(since, oldest_order)
 
 
@@ -29,11 +37,12 @@ def moved(
     lookback_s: int,
 ) -> Cursors:
     """The cursors after trades were heard. They move without trades too: a quiet pair is asked
-    for no more than a look-back behind the last look."""
+    for no more than a look-back behind the last look. None is ahead of now, whatever time it is
+    at the exchange."""
     newest = dict(cursors)
     oldest = at - timedelta(seconds=lookback_s)
     for symbol in symbols:
         newest[symbol] = max(newest.get(symbol, oldest), oldest)
     for fill in fills:
         newest[fill.symbol] = max(newest.get(fill.symbol, fill.at), fill.at)
-    return newest
+    return {symbol: min(instant, at) for symbol, instant in newest.items()}

@@ -171,6 +171,30 @@ def may_give_up(order: Order, at: datetime, policy: OrderPolicy) -> bool:
     return order.absent_probes >= policy.absent_probes_min and waited_s >= policy.absent_for_s
 
 
+def was_given_up(order: Order) -> bool:
+    """Called gone for want of any sign; one that never left was finished in its own cycle."""
+    if order.status is OrderStatus.NOT_PLACED:
+        return order.updated_at != order.created_at
+    return order.status is OrderStatus.UNKNOWN_CLOSED
+
+
+def may_be_its(order: Order, fill: Fill, names: Mapping[str, ClientId | None]) -> bool:
+    """Whether a trade of the account may belong to an order that is in doubt.
+
+    Its number tells, and so does its name. A trade that bears none has that of its order, where
+    the exchange has shown it: `names` are those of the orders that it showed, by number.
+    """
+    if fill.symbol != order.symbol or fill.side is not order.side:
+        return False
+    if order.exchange_id is not None:
+        return fill.exchange_id == order.exchange_id
+    if order.status not in UNRESOLVED and not was_given_up(order):
+        return False
+    if fill.client_id is None and fill.exchange_id not in names:
+        return True
+    return (fill.client_id or names.get(fill.exchange_id)) == order.client_id
+
+
 def unresolved_symbols(orders: Mapping[ClientId, Order]) -> frozenset[Symbol]:
     """Pairs with an order whose outcome is not known: they trade no more until it is."""
     return frozenset(o.symbol for o in orders.values() if o.status in UNRESOLVED)

@@ -5,8 +5,7 @@ from decimal import Decimal
 from btcbot_core.adapters.paper.core import PaperCore
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.ids import ClientId, RunId
-from btcbot_core.domain.symbol import Asset
-from btcbot_core.domain.trading import TERMINAL, Order, OrderStatus, Side, ViewStatus
+from btcbot_core.domain.trading import TERMINAL, Order, OrderStatus, ViewStatus
 from btcbot_core.ledger.book import Ledger, fold
 from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
 from btcbot_core.ledger.journal import BY_HAND
@@ -76,33 +75,16 @@ class Auditor:
         return ", ".join(sorted(self._checker.trades.keys() - self._booked)[:3])
 
     def apart(self) -> str:
-        """Where the books and the exchange differ, trades by hand taken into account."""
+        """Where the books and the exchange differ."""
         shown = self._core.balances(ACCOUNT)
         held = {RULES[s].base: h.qty for s, h in self._ledger.holdings.items()}
         books = {TRY: self._ledger.cash_try, **held}
         found = []
-        others = self.not_taken_over()
         for asset, balance in shown.items():
-            ours = books.get(asset, ZERO) + others.get(asset, ZERO)
+            ours = books.get(asset, ZERO)
             if ours != balance.total:
                 found.append(f"{asset} {ours} in the books, {balance.total} on the exchange")
         return "; ".join(found)
-
-    def not_taken_over(self) -> dict[Asset, Decimal]:
-        """What trades by hand moved that are in no book of ours, by asset.
-
-        Stage 3 hears only of pairs on which it has orders, and none takes over what may belong to
-        an order of unknown outcome.
-        """
-        flows: dict[Asset, Decimal] = {}
-        for name, trade in self._checker.hand_trades.items():
-            if name in self._booked:
-                continue
-            sign = 1 if trade.side is Side.BUY else -1
-            paid = -sign * trade.price * trade.qty - trade.cost
-            flows[trade.base] = flows.get(trade.base, ZERO) + sign * trade.qty
-            flows[trade.quote] = flows.get(trade.quote, ZERO) + paid
-        return flows
 
     def misremembered(self, store: Store) -> str:
         """Orders of ours whose row does not say what became of them."""

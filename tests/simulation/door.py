@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import msgspec
+
 from btcbot_core.adapters.paper.core import PaperCore
 from btcbot_core.domain.account import Accounts
 from btcbot_core.domain.arm import arm, arm_cancels
@@ -36,12 +38,19 @@ class Door:
     and as `BtcturkAccount` it carries instants over to the exchange's clock."""
 
     def __init__(
-        self, inner: ExchangePort, core: PaperCore, hooks: Hooks, checker: Checker
+        self,
+        inner: ExchangePort,
+        core: PaperCore,
+        hooks: Hooks,
+        checker: Checker,
+        *,
+        is_nameless: bool,
     ) -> None:
         self._inner = inner
         self._core = core
         self._hooks = hooks
         self._checker = checker
+        self._is_nameless = is_nameless
         self._time: VirtualTime = checker.time
         self._clock = MachineClock(self._time)
         self._gates: Callable[[], Gates] = Gates
@@ -78,6 +87,8 @@ class Door:
         self._ask()
         ahead = self._time.now() - self._clock.now()
         fills = self._inner.fills(symbol, since + ahead - CLOCK_MARGIN)
+        if self._is_nameless:
+            fills = tuple(msgspec.structs.replace(fill, client_id=None) for fill in fills)
         self._checker.on_fills(fills)
         return fills
 

@@ -149,6 +149,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     is_unattended: bool = True
     cancel_delay_s: int = 0
     storm_s: int = 7200
+    is_nameless: bool = False
+    """Whether the exchange shows trades without their orders' names: a number is all they have."""
 
 
 def written(story: Story) -> str:

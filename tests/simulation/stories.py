@@ -91,9 +91,9 @@ def story_of(seed: int, storm_s: int = STORM_S) -> Story:
         events.extend(make(chance.randrange(storm_s)) for _ in range(count))
 
     some(25, lambda at: _strike(chance, at))
-    some(1, lambda at: Blind(at_s=at, for_s=chance.choice((90, 400, 400))))
+    some(1, lambda at: Blind(at_s=at, for_s=chance.choice((90, 400, 1500))))
     some(4, lambda at: _crash(chance, at))
-    some(0.5, lambda at: Stop(at_s=at, down_s=chance.choice((0, 5, 300))))
+    some(0.5, lambda at: Stop(at_s=at, down_s=chance.choice((0, 5, 2400))))
     some(1.5, lambda at: _jam(chance, at))
     some(0.4, lambda at: Outage(at_s=at, for_s=chance.choice((60, 200, 1800))))
     some(0.4, lambda at: Jump(at_s=at, by_s=chance.choice((-3600, -300, -30, 30, 300, 3600))))
@@ -114,6 +114,7 @@ def story_of(seed: int, storm_s: int = STORM_S) -> Story:
         is_unattended=is_unattended,
         cancel_delay_s=chance.choice((0, 0, 1, 20)),
         storm_s=storm_s,
+        is_nameless=chance.random() < 0.25,
     )
 
 

@@ -48,6 +48,26 @@ STORIES = {
         '{"type":"Strike","endpoint":"submit","kind":"status","amount":"503","at_s":5015},{"t'
         'ype":"Blind","for_s":400,"at_s":5222}],"cancel_delay_s":1,"storm_s":5512}'
     ),
+    # Only balances that had not moved were evidence, and somebody else had moved them (seed 34).
+    "a trade by hand kept an order that never arrived unknown for ever": (
+        '{"seed":34,"events":[{"type":"Hand","what":"copy","pair":1,"at_s":1930},{"type":"Str'
+        'ike","endpoint":"submit","kind":"status","amount":"503","at_s":2090}],"storm_s":2411'
+        "}"
+    ),
+    # Ten minutes after it was given up it was out of sight: a list that showed it said nothing.
+    "an order that was given up and shown much later was left to rest": (
+        '{"seed":138,"events":[{"type":"Outage","for_s":1800,"at_s":1191},{"type":"Stop","dow'
+        'n_s":2400,"at_s":1461},{"type":"Blind","for_s":1500,"at_s":2364},{"type":"Strike","e'
+        'ndpoint":"balances","kind":"timeout-after","times":2,"at_s":2760},{"type":"Strike","'
+        'endpoint":"balances","kind":"html-after","times":2,"at_s":3579},{"type":"Reset","at_'
+        's":3738},{"type":"Strike","endpoint":"exchangeinfo","kind":"scale","amount":"-1","ti'
+        'mes":4,"at_s":4018}],"storm_s":5512,"is_nameless":true}'
+    ),
+    # Trades were asked for from behind a cursor that lay in the clock's future.
+    "a clock that was set back hid trades by hand": (
+        '{"seed":165,"events":[{"type":"Jump","by_s":-3600,"at_s":934},{"type":"Hand","what":'
+        '"trade","at_s":2079}],"stage":4,"storm_s":2109}'
+    ),
 }
 
 

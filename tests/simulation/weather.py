@@ -154,6 +154,14 @@ class Weather:
             self._copies -= 1
             self._scene.core.submit(ACCOUNT, lost, self._scene.time.now())
 
+    def while_down(self) -> None:
+        """Set off what has come due and needs no process."""
+        now_s = self._scene.time.true_s
+        due = [e for e in self._coming if isinstance(e, Hand) and e.at_s <= now_s]
+        for event in due:
+            self._coming.remove(event)
+            self._happen(event)
+
     def calm(self) -> None:
         """Faults stop, and what the operator had closed he opens again."""
         if self.is_calm:

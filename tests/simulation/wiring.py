@@ -106,6 +106,7 @@ def session_of(
         tampering.store(store),
         latch,
         permit,
+        is_shared=True,
     )
     unattended = Grant(who="environment", why="simulated", limits=LIMITS, minutes=None)
     arming = Arming(

@@ -17,7 +17,6 @@ from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.app.lease import Lease
 from btcbot_core.app.session import Session
 from btcbot_core.domain.errors import ExitCode, InvariantBrokenError, StoreBusyError
-from btcbot_core.domain.trading import UNRESOLVED, Order
 from tests.simulation.audit import Auditor
 from tests.simulation.checker import Checker
 from tests.simulation.door import ACCOUNT, Door
@@ -98,8 +97,7 @@ class Simulation:
             self._restarts += 1
             if self._restarts > RESTARTS_MAX:
                 raise self.checker.broken("I9", "it dies again and again")
-            down_s = self._live()
-            self.time.pass_(down_s)
+            self._lie_down(self._live())
             self._next_turn_s = self.time.true_s
         return Outline(
             simulated_s=int(self.time.true_s),
@@ -111,6 +109,14 @@ class Simulation:
             fills=len(self.checker.trades),
             fingerprint=self.checker.fingerprint,
         )
+
+    def _lie_down(self, down_s: int) -> None:
+        """The market and everybody's hands go on while no process runs."""
+        until_s = self.time.true_s + down_s
+        while self.time.true_s < until_s:
+            self.time.pass_(min(CYCLE_S, until_s - self.time.true_s))
+            self.core.advance(self.time.now())
+            self.weather.while_down()
 
     # ------------------------------------------------------------------------- the timeline
 
@@ -154,19 +160,13 @@ class Simulation:
             if carried is None:
                 return "there is no state"
             for order in carried.orders.values():
-                if order.is_active and not self._needs_a_person(order):
+                if order.is_active:
                     return f"{order.client_id} is {order.status}"
             if lost := self.auditor.lost():
                 return f"trades that are in no book: {lost}"
             return self.auditor.apart() or self.auditor.misremembered(store)
         finally:
             store.close()
-
-    def _needs_a_person(self, order: Order) -> bool:
-        """Balances that somebody else moved are no evidence that an order never arrived: it stays
-        unknown, and its pair waits, until the operator says so (DEC-16)."""
-        never_arrived = order.client_id not in self.checker.placed
-        return never_arrived and order.status in UNRESOLVED and bool(self.auditor.not_taken_over())
 
     # ---------------------------------------------------------------------------- one life
 
@@ -196,7 +196,8 @@ class Simulation:
             Lease(self._ends.clock),
         )
         permit = self.tampering.permit(latch, lease)
-        door = Door(self._exchange, self.core, self.hooks, self.checker)
+        is_nameless = self.story.is_nameless
+        door = Door(self._exchange, self.core, self.hooks, self.checker, is_nameless=is_nameless)
         door.guard(permit, self.weather.gates, self.weather.is_latched)
         guards = (latch, lease, permit)
         session = session_of(self.story, self._ends, guards, door, store, self.tampering)

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from btcbot_core.cycle.cycle import Cycle, Heard, Vitals
-from btcbot_core.cycle.steps import mark
+from btcbot_core.cycle.steps import book, mark
 from btcbot_core.cycle.watching import detect
 from btcbot_core.domain.account import Accounts
 from btcbot_core.domain.codes import AnomalyCode, Severity
@@ -151,6 +151,6 @@ def test_an_intent_that_a_crash_left_behind_is_an_order_of_unknown_outcome() -> 
 def test_the_cursor_moves_with_trades_and_with_complete_looks() -> None:
     lookback_s = a_cycle().policy.lifecycle.fills_lookback_s
     heard = Heard(fills=(a_fill(),), asked=(BTC, ETH))
-    seen = detect(replace(a_cycle(), heard=heard)).carried.fills_seen
+    seen = book(replace(a_cycle(), heard=heard)).carried.fills_seen
     assert seen == {BTC: at(), ETH: at(-lookback_s)}
-    assert detect(a_cycle()).carried.fills_seen == {}
+    assert book(a_cycle()).carried.fills_seen == {}

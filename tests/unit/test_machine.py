@@ -13,14 +13,16 @@ from btcbot_core.domain.trading import (
     TERMINAL,
     Answer,
     AnswerKind,
+    Fill,
     Order,
     OrderEventKind,
     OrderStatus,
+    Side,
     Verb,
     ViewStatus,
 )
 from btcbot_core.oms.machine import TABLE, Happening, apply, may, planned
-from btcbot_core.oms.reconcile import Evidence, Reconciled, reconcile_orders
+from btcbot_core.oms.reconcile import Evidence, Reconciled, may_be_its, reconcile_orders
 from tests.build import BTC, a_fill, a_view, an_intent, an_order, at
 
 NAME = ClientId("c1")
@@ -139,6 +141,32 @@ def test_an_unknown_order_is_given_up_only_by_the_rule() -> None:
     assert absent(unknown, 5, 10).status is OrderStatus.UNKNOWN  # nor long enough
     assert absent(unknown, 9, 600, is_settled=False).status is OrderStatus.UNKNOWN
     assert absent(unknown, 3, 60).status is OrderStatus.NOT_PLACED
+
+
+@pytest.mark.parametrize(
+    ("fill", "shown", "may_be"),
+    [
+        (a_fill(client=NAME, exchange_id="x7"), {}, True),
+        (a_fill(client="other", exchange_id="x7"), {}, False),
+        (a_fill(client=None, exchange_id="x7"), {}, True),
+        (a_fill(client=None, exchange_id="x7"), {"x7": NAME}, True),
+        (a_fill(client=None, exchange_id="x7"), {"x7": ClientId("other")}, False),
+        (a_fill(client=None, exchange_id="x7"), {"x7": None}, False),
+        (a_fill(client=None, exchange_id="x7", side=Side.SELL), {}, False),
+        (a_fill(client=None, exchange_id="x7", symbol="ETHTRY"), {}, False),
+    ],
+)
+def test_whose_a_trade_is_tells_its_name_or_that_of_its_order(
+    fill: Fill, shown: dict[str, ClientId | None], may_be: bool
+) -> None:
+    unknown = an_order(status=OrderStatus.UNKNOWN, exchange_id=None)
+    assert may_be_its(unknown, fill, shown) is may_be
+    given_up = absent(unknown, 3, 60)
+    assert may_be_its(given_up, fill, shown) is may_be
+    missing = an_order(status=OrderStatus.MISSING, exchange_id="x1")
+    assert not may_be_its(missing, fill, shown)
+    never_left = an_order(status=OrderStatus.NOT_PLACED, exchange_id=None)
+    assert not may_be_its(never_left, fill, shown)
 
 
 def test_a_missing_order_is_never_called_canceled() -> None:

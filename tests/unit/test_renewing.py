@@ -190,4 +190,5 @@ def test_a_copy_of_a_resting_order_is_not_placed() -> None:
 def test_trades_are_asked_for_from_behind_the_newest_one_seen() -> None:
     assert fills_since(at(100), None, at(9000), 60) == at(40)
     assert fills_since(at(100), at(10), at(9000), 60) == at(10)
+    assert fills_since(at(3600), None, at(100), 60) == at(100 - 86_400)  # it was set back since
     assert moved({BTC: at(500)}, (a_fill(),), (BTC,), at(600), 60) == {BTC: at(540)}
