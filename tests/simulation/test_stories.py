@@ -68,6 +68,21 @@ STORIES = {
         '{"seed":165,"events":[{"type":"Jump","by_s":-3600,"at_s":934},{"type":"Hand","what":'
         '"trade","at_s":2079}],"stage":4,"storm_s":2109}'
     ),
+    # Its pair was not traded for a while, then the process died, then the exchange was deaf.
+    "a trade by hand that could not be booked at once was never heard again": (
+        '{"seed":400403,"events":[{"type":"Strike","endpoint":"submit","kind":"status","amoun'
+        't":"503","at_s":1429},{"type":"Jump","by_s":-3600,"at_s":1568},{"type":"Crash","poin'
+        't":"commit-after","nth":2,"down_s":300,"at_s":3468},{"type":"Crash","point":"commit-'
+        'before","nth":2,"down_s":20,"at_s":3493},{"type":"Hand","what":"copy","at_s":3627},{'
+        '"type":"Crash","point":"commit-before","down_s":300,"at_s":3921},{"type":"Outage","f'
+        'or_s":1800,"at_s":3988}],"stage":4,"storm_s":6300}'
+    ),
+    # When a pair was last asked about was remembered by the clock that was set back.
+    "a clock that was set back left pairs unasked about for an hour": (
+        '{"seed":500098,"events":[{"type":"Jump","by_s":-3600,"at_s":6630},{"type":"Hand","wh'
+        'at":"trade","at_s":6918}],"stage":4,"is_unattended":false,"storm_s":7200,"is_nameles'
+        's":true}'
+    ),
 }
 
 
