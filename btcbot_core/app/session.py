@@ -249,11 +249,11 @@ class Session:
 
     def _attempt(self, carried: Carried, step: int) -> Carried:
         """One turn; what may pass by itself is counted, told and tried again with the next."""
-        self.watch.before_turn()
         began_s = self._ports.clock.monotonic_s()
         self._turns += 1
         self.display.beat(turns=self._turns, pace_s=self._pace_s)
         try:
+            self.watch.before_turn()
             cycle = self._turn(carried, step)
         except (ExchangeUnavailableError, ExchangeRefusedError, StoreBusyError) as error:
             return self._stumble(error, carried)

@@ -51,9 +51,12 @@ class Watch:
         return not self._kill_was_told and self._ports.latch.is_set()
 
     def before_turn(self) -> None:
-        self._write_notes()
+        """Raises StoreBusyError while leave to trade is not journalled: no order goes out on it."""
         self._tell_kill()
         self._review()
+        busy = self._write_notes()
+        if busy is not None and any(act == "arm" for _, _, act, _ in self._unwritten):
+            raise busy
 
     def after_turn(self, cycle: Cycle) -> None:
         self._kill_if_books_differ(cycle)
@@ -133,7 +136,7 @@ class Watch:
     def _reset(self, command: ResetKill) -> None:
         """Journalled first: who dies in between leaves it killed, and never loosened unseen."""
         self._unwritten.append((self._ports.wall.now(), command.who, "reset", command.why))
-        if not self._write_notes():
+        if self._write_notes() is not None:
             self._unwritten.pop()
             self._display.say(NoteLevel.ERROR, "not reset: the database is locked; try again")
             return
@@ -173,12 +176,12 @@ class Watch:
         self._display.say(NoteLevel.WARNING, words)
         self._write_notes()
 
-    def _write_notes(self) -> bool:
-        """Journal what waits. A locked database only delays it: the run goes on."""
+    def _write_notes(self) -> StoreBusyError | None:
+        """Journal what waits. A locked database only delays it: what holds it is returned."""
         try:
             while self._unwritten:
                 self._journal.note(*self._unwritten[0])
                 self._unwritten.popleft()
-        except StoreBusyError:
-            return False
-        return True
+        except StoreBusyError as busy:
+            return busy
+        return None

@@ -5,7 +5,14 @@ from decimal import Decimal
 from btcbot_core.adapters.paper.core import PaperCore
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.ids import ClientId, RunId
-from btcbot_core.domain.trading import TERMINAL, Order, OrderStatus, ViewStatus
+from btcbot_core.domain.trading import (
+    TERMINAL,
+    Order,
+    OrderEvent,
+    OrderEventKind,
+    OrderStatus,
+    ViewStatus,
+)
 from btcbot_core.ledger.book import Ledger, fold
 from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
 from btcbot_core.ledger.journal import BY_HAND
@@ -95,6 +102,24 @@ class Auditor:
             problem = self._problem(known.get(ClientId(name)), number)
             if problem:
                 return f"{name}: {problem}"
+        return ""
+
+    def unfolded(self, store: Store) -> str:
+        """The first order that is not the sum of its events; empty when all are (I6)."""
+        events: dict[ClientId, list[OrderEvent]] = {}
+        with store.read() as work:
+            for event in work.orders.events(self._run):
+                events.setdefault(event.client_id, []).append(event)
+            orders = work.orders.all(self._run)
+        for order in orders:
+            found = events.get(order.client_id, [])
+            befores = [None, *(event.after for event in found)][: len(found)]
+            filled = sum((e.qty for e in found if e.kind is OrderEventKind.FILLED), ZERO)
+            folded = (len(found), found[-1].after if found else None, filled)
+            if folded != (order.seq, order.status, order.filled_qty):
+                return f"{order.client_id}: its events say {folded}"
+            if [event.before for event in found] != befores:
+                return f"{order.client_id}: its events do not follow one another"
         return ""
 
     def _find(self, work: UnitOfWork, names: list[ClientId]) -> list[Order]:

@@ -6,9 +6,11 @@ from datetime import datetime
 from hashlib import blake2b
 
 from btcbot_core.adapters.paper.model import Change, OrderChanged, PaperEvent, PaperTrade
+from btcbot_core.domain.decisions import RiskMode
 from btcbot_core.domain.ids import ClientId
 from btcbot_core.domain.symbol import Symbol
-from btcbot_core.domain.trading import Answer, AnswerKind, Fill, Intent, Order, OrderView
+from btcbot_core.domain.trading import Answer, AnswerKind, Fill, Intent, Order, OrderView, Side
+from btcbot_core.risk.degrade import RUNGS, Degrade
 from tests.simulation.virtual import T0, VirtualTime
 
 PREFIX = "btcb-"
@@ -16,6 +18,7 @@ PROBES_MIN = 3
 ABSENT_S_MIN = 120
 REQUESTS_MAX = 200
 """In one turn. Three pairs and a handful of orders need far fewer, whatever goes wrong."""
+_STRICTNESS = (RiskMode.NORMAL, RiskMode.REDUCE_RISK_ONLY, RiskMode.OBSERVE_ONLY)
 
 
 class Violated(BaseException):
@@ -64,12 +67,19 @@ class Checker:
     waiting: dict[str, Waiting] = field(default_factory=dict)
     balances_at: datetime = T0
     """When the bot last looked at them."""
+    is_budgeted: bool = False
+    """Whether the bot runs under a risk budget: then an unknown order stops all BUYs."""
+    acts: list[str] = field(default_factory=list)
+    """What the event log durably says since this start, of those that tighten and loosen."""
     requests: int = 0
     events: int = 0
 
     def __post_init__(self) -> None:
         self._digest = blake2b(digest_size=8)
         self._unsaved: dict[str, Waiting] = {}
+        self._unknown_before: frozenset[str] = frozenset()
+        self._posts: list[Intent] = []
+        self._promised = (RiskMode.NORMAL, T0)
 
     @property
     def fingerprint(self) -> str:
@@ -117,6 +127,8 @@ class Checker:
 
     def on_turn(self) -> None:
         self.requests = 0
+        self._unknown_before = frozenset(self.waiting)
+        self._posts.clear()
 
     def on_balances(self) -> None:
         self.balances_at = self.time.now()
@@ -133,7 +145,10 @@ class Checker:
             raise self.broken("I4", f"{intent.client_id} was sent through a closed gate")
         if not operator.is_armed or now_s >= operator.armed_until_s:
             raise self.broken("I4", f"{intent.client_id} was sent while not armed")
+        self._check_log(intent)
         self._check_unknown(intent)
+        self._check_exposure(intent)
+        self._posts.append(intent)
         self.sent[intent.client_id] = intent
         self.waiting[intent.client_id] = Waiting(intent.symbol)
 
@@ -142,17 +157,56 @@ class Checker:
         for name, waiting in list(self.waiting.items()):
             if waiting.symbol != intent.symbol:
                 continue
-            waited_s = self.time.true_s - waiting.first_s
-            if waiting.probes < PROBES_MIN or waited_s < ABSENT_S_MIN - 1:
-                raise self.broken(
-                    "DEC-16",
-                    f"{intent.client_id} was sent while {name} was unknown"
-                    f" ({waiting.probes} looks in vain over {waited_s:.0f} s)",
-                )
+            if not self._is_released(waiting):
+                words = f"{intent.client_id} was sent while {name} was unknown"
+                raise self.broken("DEC-16", f"{words} ({waiting.probes} looks in vain)")
             if any(t.client_id == name and t.at < self.balances_at for t in self.trades.values()):
                 words = f"{intent.client_id} was sent, though {name} had moved the balances"
                 raise self.broken("DEC-16", words)
             del self.waiting[name]
+
+    def _check_log(self, intent: Intent) -> None:
+        """What loosened stands in the event log before it counts (I5)."""
+        latched = [act for act in self.acts if act in ("kill", "reset")]
+        armed = [act for act in self.acts if act in ("arm", "disarm", "kill")]
+        if latched[-1:] == ["kill"]:
+            raise self.broken("I5", f"{intent.client_id} was sent, and no reset is in the log")
+        if armed[-1:] != ["arm"]:
+            raise self.broken("I5", f"{intent.client_id} was sent, and no arming is in the log")
+
+    def _check_exposure(self, intent: Intent) -> None:
+        """Under a risk budget an unknown order of any pair lets nothing through that adds risk."""
+        if not self.is_budgeted or intent.side is not Side.BUY:
+            return
+        for name in self._unknown_before & self.waiting.keys():
+            if not self._is_released(self.waiting[name]):
+                words = f"{intent.client_id} adds risk while {name} is unknown"
+                raise self.broken("I4", words)
+
+    def _is_released(self, waiting: Waiting) -> bool:
+        """Whether enough looks in vain over enough time say that an order is not there."""
+        waited_s = self.time.true_s - waiting.first_s
+        return waiting.probes >= PROBES_MIN and waited_s >= ABSENT_S_MIN - 1
+
+    def on_acts(self, acts: Iterable[str]) -> None:
+        """The event log has them now, durably."""
+        self.acts.extend(acts)
+
+    def on_start(self) -> None:
+        """A process starts: it holds no leave to send, whatever was before."""
+        self.acts = [act for act in self.acts if act in ("kill", "reset")][-1:]
+
+    def on_shown(self, mode: RiskMode, at: datetime, ladder: Degrade) -> None:
+        """A finished cycle as the operator sees it: what was sent fits its mode, and no mode that
+        was promised for a while ended before, by whatever fault."""
+        if mode is not RiskMode.NORMAL and self._posts:
+            odd = [i for i in self._posts if mode is RiskMode.OBSERVE_ONLY or i.side is Side.BUY]
+            if odd:
+                raise self.broken("I4", f"{odd[0].client_id} was sent in a cycle of {mode}")
+        promised, until = self._promised
+        if at < until and _STRICTNESS.index(mode) < _STRICTNESS.index(promised):
+            raise self.broken("I5", f"{promised} was promised until {until}, at {at} it is {mode}")
+        self._promised = (RUNGS[ladder.level].mode, ladder.cooldown_until or at)
 
     def on_answer(self, answer: Answer) -> None:
         """The bot was told. It counts once the bot could write it down."""

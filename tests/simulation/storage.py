@@ -2,11 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 
-from btcbot_core.ports import Store, UnitOfWork
+from btcbot_core.ports import AuditRepo, Store, UnitOfWork
 from tests.simulation.checker import Checker
 from tests.simulation.events import Point
 from tests.simulation.hooks import Hooks
+
+
+class Acts:
+    """The event log of acts, and what this unit of work adds to it."""
+
+    def __init__(self, audit: AuditRepo) -> None:
+        self._audit = audit
+        self.added: list[str] = []
+
+    def add(self, at: datetime, who: str, act: str, why: str) -> None:
+        self._audit.add(at, who, act, why)
+        self.added.append(act)
+
+    def recent(self, limit: int) -> tuple[tuple[datetime, str, str, str], ...]:
+        return self._audit.recent(limit)
 
 
 class HookedWork:
@@ -18,7 +34,8 @@ class HookedWork:
         self.cycles = work.cycles
         self.runs = work.runs
         self.checkpoints = work.checkpoints
-        self.audit = work.audit
+        self._acts = Acts(work.audit)
+        self.audit: AuditRepo = self._acts
         self._work = work
         self._hooks = hooks
         self._checker = checker
@@ -27,6 +44,7 @@ class HookedWork:
         self._hooks.passed(Point.COMMIT_BEFORE)
         self._work.commit()
         self._checker.on_commit()
+        self._checker.on_acts(self._acts.added)
         self._hooks.passed(Point.COMMIT_AFTER)
 
 

@@ -5,25 +5,8 @@ from random import Random
 
 from btcbot_core.adapters.paper.endpoints import Endpoint
 from btcbot_core.adapters.paper.faults import FaultKind
-from tests.simulation.events import (
-    Arm,
-    Blind,
-    Close,
-    Crash,
-    Disarm,
-    Drift,
-    Event,
-    Hand,
-    Jam,
-    Jump,
-    Kill,
-    Outage,
-    Point,
-    Reset,
-    Stop,
-    Story,
-    Strike,
-)
+from tests.simulation import events as may
+from tests.simulation.events import Event, Point, Story, Strike
 
 STORM_S = 7200
 
@@ -91,22 +74,22 @@ def story_of(seed: int, storm_s: int = STORM_S) -> Story:
         events.extend(make(chance.randrange(storm_s)) for _ in range(count))
 
     some(25, lambda at: _strike(chance, at))
-    some(1, lambda at: Blind(at_s=at, for_s=chance.choice((90, 400, 1500))))
+    some(1, lambda at: may.Blind(at_s=at, for_s=chance.choice((90, 400, 1500))))
     some(4, lambda at: _crash(chance, at))
-    some(0.5, lambda at: Stop(at_s=at, down_s=chance.choice((0, 5, 2400))))
+    some(0.5, lambda at: may.Stop(at_s=at, down_s=chance.choice((0, 5, 2400))))
     some(1.5, lambda at: _jam(chance, at))
-    some(0.4, lambda at: Outage(at_s=at, for_s=chance.choice((60, 200, 1800))))
-    some(0.4, lambda at: Jump(at_s=at, by_s=chance.choice((-3600, -300, -30, 30, 300, 3600))))
-    some(0.2, lambda at: Drift(at_s=at, ms_per_min=chance.choice((-500, 500))))
+    some(0.4, lambda at: may.Outage(at_s=at, for_s=chance.choice((60, 200, 1800))))
+    some(0.4, lambda at: may.Jump(at_s=at, by_s=chance.choice((-3600, -300, -30, 30, 300, 3600))))
+    some(0.2, lambda at: may.Drift(at_s=at, ms_per_min=chance.choice((-500, 500))))
     some(0.8, lambda at: _kill(chance, at))
-    some(6, lambda at: Reset(at_s=at))
-    some(0.5, lambda at: Disarm(at_s=at, point=chance.choice(_ACTS), nth=chance.randint(1, 4)))
-    some(0.3, lambda at: Close(at_s=at, for_s=chance.choice((30, 300))))
-    some(1 if is_unattended else 12, lambda at: Arm(at_s=at, minutes=chance.choice((5, 60))))
+    some(6, lambda at: may.Reset(at_s=at))
+    some(0.5, lambda at: may.Disarm(at_s=at, point=chance.choice(_ACTS), nth=chance.randint(1, 4)))
+    some(0.3, lambda at: may.Close(at_s=at, for_s=chance.choice((30, 300))))
+    some(1 if is_unattended else 12, lambda at: may.Arm(at_s=at, minutes=chance.choice((5, 60))))
     if chance.random() < 0.3:
-        some(3, lambda at: Hand(at_s=at, what=chance.choice(("rest", "pull")), pair=at % 3))
+        some(3, lambda at: may.Hand(at_s=at, what=chance.choice(("rest", "pull")), pair=at % 3))
     if chance.random() < 0.2:
-        some(3, lambda at: Hand(at_s=at, what=chance.choice(("trade", "copy")), pair=at % 3))
+        some(3, lambda at: may.Hand(at_s=at, what=chance.choice(("trade", "copy")), pair=at % 3))
     return Story(
         seed=seed,
         events=tuple(sorted(events, key=lambda event: event.at_s)),
@@ -129,8 +112,8 @@ def _strike(chance: Random, at: int) -> Strike:
     )
 
 
-def _crash(chance: Random, at: int) -> Crash:
-    return Crash(
+def _crash(chance: Random, at: int) -> may.Crash:
+    return may.Crash(
         at_s=at,
         point=chance.choice(_CUTS),
         nth=chance.choice((1, 1, 2, 3, 6)),
@@ -138,14 +121,14 @@ def _crash(chance: Random, at: int) -> Crash:
     )
 
 
-def _jam(chance: Random, at: int) -> Jam:
+def _jam(chance: Random, at: int) -> may.Jam:
     nth, times = chance.randint(1, 6), chance.choice((1, 1, 3))
     if chance.random() < 0.5:
-        return Jam(at_s=at, point=Point.BEGIN, how="busy", nth=nth, times=times)
+        return may.Jam(at_s=at, point=Point.BEGIN, how="busy", nth=nth, times=times)
     point = chance.choice((Point.COMMIT_BEFORE, Point.COMMIT_AFTER))
-    return Jam(at_s=at, point=point, how="full", nth=nth, times=times)
+    return may.Jam(at_s=at, point=point, how="full", nth=nth, times=times)
 
 
-def _kill(chance: Random, at: int) -> Kill:
+def _kill(chance: Random, at: int) -> may.Kill:
     point, nth = chance.choice(_ACTS), chance.randint(1, 5)
-    return Kill(at_s=at, point=point, nth=nth, by=chance.choice(("console", "file")))
+    return may.Kill(at_s=at, point=point, nth=nth, by=chance.choice(("console", "file")))

@@ -83,6 +83,12 @@ STORIES = {
         'at":"trade","at_s":6918}],"stage":4,"is_unattended":false,"storm_s":7200,"is_nameles'
         's":true}'
     ),
+    # The note of it waited for a lock to go, and an order did not.
+    "an order left on an arming that was in no journal yet": (
+        '{"seed":11,"events":[{"type":"Crash","point":"commit-after","nth":6,"at_s":2952},{"t'
+        'ype":"Jam","point":"begin","how":"busy","nth":3,"times":3,"at_s":4520},{"type":"Arm"'
+        ',"minutes":5,"at_s":4741}],"is_unattended":false,"storm_s":4823}'
+    ),
 }
 
 

@@ -16,6 +16,7 @@ from btcbot_core.adapters.paper.model import SimPolicy
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.app.lease import Lease
 from btcbot_core.app.session import Session
+from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.domain.errors import ExitCode, InvariantBrokenError, StoreBusyError
 from tests.simulation.audit import Auditor
 from tests.simulation.checker import Checker
@@ -63,7 +64,7 @@ class Simulation:
     def __post_init__(self) -> None:
         story = self.story
         self.time = VirtualTime()
-        self.checker = Checker(self.time)
+        self.checker = Checker(self.time, is_budgeted=story.stage == 4)
         market = WalkingMarket(self.time, story.seed)
         delay = timedelta(seconds=story.cancel_delay_s) if story.cancel_delay_s else None
         policy = SimPolicy(cancel_delay=delay, participation_ratio=Decimal(1))
@@ -164,6 +165,8 @@ class Simulation:
                     return f"{order.client_id} is {order.status}"
             if lost := self.auditor.lost():
                 return f"trades that are in no book: {lost}"
+            if unfolded := self.auditor.unfolded(store):
+                raise self.checker.broken("I6", unfolded)
             return self.auditor.apart() or self.auditor.misremembered(store)
         finally:
             store.close()
@@ -174,6 +177,7 @@ class Simulation:
         """From a start to an end; returns for how long the process is down then."""
         with ExitStack() as ending:
             try:
+                self.checker.on_start()
                 self.hooks.passed(Point.OPEN)
                 store = SqliteStore(self.database, synchronous="NORMAL", busy_timeout_ms=0)
                 ending.callback(store.close)
@@ -201,14 +205,15 @@ class Simulation:
         door.guard(permit, self.weather.gates, self.weather.is_latched)
         guards = (latch, lease, permit)
         session = session_of(self.story, self._ends, guards, door, store, self.tampering)
-        session.on_cycle = lambda _: self._on_cycle()
+        session.on_cycle = self._on_cycle
         operator = self.checker.operator
         operator.is_armed, operator.armed_until_s = self.story.is_unattended, float("inf")
         self.scene.session = session
         return session
 
-    def _on_cycle(self) -> None:
+    def _on_cycle(self, cycle: Cycle) -> None:
         self._cycles += 1
+        self.checker.on_shown(cycle.verdict.mode, cycle.at, cycle.carried.degrade)
 
     def _judge_end(self, session: Session) -> None:
         """An end that was not asked for has a cause that the story knows, and one line of words."""
