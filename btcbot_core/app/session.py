@@ -340,8 +340,8 @@ class Session:
     def _finish(self, outcome: Outcome) -> None:
         words = str(self.error) if self.error else ""
         try:
-            with self._ports.store.begin() as work:
-                work.runs.finish(self._plan.run, self._ports.wall.now(), outcome.name.lower())
+            self._close_run(outcome)
+            with self._ports.store.read() as work:
                 last = work.cycles.last(self._plan.run)
                 self.tally = Tally(
                     step=last.step if last else -1,
@@ -349,8 +349,20 @@ class Session:
                     orders=work.orders.count(self._plan.run),
                     fills=work.ledger.count(self._plan.run, LedgerEventKind.FILL),
                 )
-                work.commit()
             self.display.show_end(outcome, words)
         except BotError as error:
             self.error = self.error or error
             self.display.show_end(Outcome.FAILED, str(self.error))
+
+    def _close_run(self, outcome: Outcome) -> None:
+        """Write down that the run ended, and how.
+
+        A lock that somebody else holds makes no failure of an end (DEC-7): all cycles are stored,
+        and the next start goes on after the last of them.
+        """
+        try:
+            with self._ports.store.begin() as work:
+                work.runs.finish(self._plan.run, self._ports.wall.now(), outcome.name.lower())
+                work.commit()
+        except StoreBusyError as busy:
+            self.display.say(NoteLevel.WARNING, f"the end of the run is not written: {busy}")

@@ -23,6 +23,7 @@ from btcbot_tui.texts import ENGLISH
 from tests.architecture.template import lines, sections
 from tests.architecture.tree import ROOT
 from tests.build import an_order, at
+from tests.faults.page import page as faults
 
 DOCS = ROOT / "docs"
 COMMANDS = Callable[[], argparse.ArgumentParser]
@@ -47,7 +48,7 @@ def pages() -> dict[str, str]:
         "reasons.md": {"reasons": reasons},
     }
     drawn = {page: _with_parts(page, made) for page, made in parts.items()}
-    return {**drawn, "keys.md": manual(ENGLISH)}
+    return {**drawn, "faults.md": faults(), "keys.md": manual(ENGLISH)}
 
 
 def _with_parts(page: str, parts: dict[str, Callable[[], str]]) -> str:

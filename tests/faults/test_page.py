@@ -3,7 +3,6 @@
 import pytest
 
 from tests.architecture.tree import ROOT
-from tests.faults.page import PAGE, page
 from tests.faults.rows import Fault, Standing, function_of, functions_in, place_of, sections
 
 COUNTS = {"P": 17, "D": 15, "T": 6, "X": 32, "O": 17, "S": 22}
@@ -25,10 +24,6 @@ def test_every_row_names_tests_that_exist_or_says_why_it_has_none(fault: Fault) 
     assert bool(fault.because) == (fault.standing is not Standing.HOLDS)
     assert all((fault.fault, fault.injected, fault.expected))
     assert len(set(fault.tests)) == len(fault.tests)
-
-
-def test_the_page_is_what_its_command_writes() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m tests.faults.page"
 
 
 def test_the_readme_links_the_page_as_its_promise() -> None:

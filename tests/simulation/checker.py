@@ -49,6 +49,8 @@ class Waiting:
     symbol: Symbol
     probes: int = 0
     first_s: float = 0.0
+    is_gone: bool = False
+    """Whether the evidence of DEC-16 was complete once; what comes to light later undoes none."""
 
 
 @dataclass
@@ -65,8 +67,6 @@ class Checker:
     hand_trades: dict[str, PaperTrade] = field(default_factory=dict)
     """Everybody else's on the account."""
     waiting: dict[str, Waiting] = field(default_factory=dict)
-    balances_at: datetime = T0
-    """When the bot last looked at them."""
     is_budgeted: bool = False
     """Whether the bot runs under a risk budget: then an unknown order stops all BUYs."""
     acts: list[str] = field(default_factory=list)
@@ -131,7 +131,11 @@ class Checker:
         self._posts.clear()
 
     def on_balances(self) -> None:
-        self.balances_at = self.time.now()
+        now = self.time.now()
+        for name, waiting in self.waiting.items():
+            moved = any(t.client_id == name and t.at <= now for t in self.trades.values())
+            if self._is_released(waiting) and not moved:
+                waiting.is_gone = True
 
     def on_post(self, intent: Intent, is_latched: bool) -> None:
         """An order is written to the socket: nothing may speak against it at this instant."""
@@ -160,7 +164,7 @@ class Checker:
             if not self._is_released(waiting):
                 words = f"{intent.client_id} was sent while {name} was unknown"
                 raise self.broken("DEC-16", f"{words} ({waiting.probes} looks in vain)")
-            if any(t.client_id == name and t.at < self.balances_at for t in self.trades.values()):
+            if not waiting.is_gone:
                 words = f"{intent.client_id} was sent, though {name} had moved the balances"
                 raise self.broken("DEC-16", words)
             del self.waiting[name]

@@ -65,8 +65,9 @@ class Door:
 
     def balances(self) -> Accounts:
         self._ask()
+        accounts = self._inner.balances()
         self._checker.on_balances()
-        return self._inner.balances()
+        return accounts
 
     def open_orders(self, symbol: Symbol | None) -> tuple[OrderView, ...]:
         self._ask()

@@ -57,8 +57,6 @@ class Scene:
     database: Path
     session: Session | None = None
     """The living process, if there is one."""
-    is_stopping: bool = False
-    """Whether it was asked to end."""
 
 
 class Weather:
@@ -217,7 +215,6 @@ class Weather:
     def _stop(self, event: Stop) -> None:
         if self._scene.session is not None:
             self._down_s = event.down_s
-            self._scene.is_stopping = True
             self._scene.session.stop()
 
     def _set_clock(self, event: Jump | Drift) -> None:

@@ -189,7 +189,7 @@ class Simulation:
                 self.checker.on_death()
                 down_s = died.down_s
             finally:
-                self.scene.session, self.scene.is_stopping = None, False
+                self.scene.session = None
                 self.checker.operator.is_armed = False
         self._audit()
         return down_s
@@ -226,9 +226,8 @@ class Simulation:
             raise self.checker.broken("I10", f"it halted itself: {error}") from error
         if "\n" in str(error):
             raise self.checker.broken("I7", f"more than one line: {error}")
-        is_under_way = session.latest.cycle is not None and not self.scene.is_stopping
-        if isinstance(error, StoreBusyError) and is_under_way:
-            raise self.checker.broken("D05", "a locked database ended a run that was under way")
+        if isinstance(error, StoreBusyError) and session.latest.cycle is not None:
+            raise self.checker.broken("D05", "a locked database made a failure of a run")
         if self.weather.is_calm:
             raise self.checker.broken("I10", f"it ended in calm: {error}")
 
