@@ -16,3 +16,20 @@ def run_named(store: Store, name: str = LAST) -> RunRow:
         known = ", ".join(run.id for run in runs[-5:]) or "no run at all"
         raise ConfigError(f"no run {name} in this database; it holds {known}")
     return found[0]
+
+
+def run_of_stage(store: Store, stage: str, name: str = LAST) -> RunRow:
+    """As `run_named`, of one stage: without a name the one of it that was opened last.
+
+    Raises ConfigError when there is none, or the named one is of another stage.
+    """
+    if name != LAST:
+        run = run_named(store, name)
+        if run.stage != stage:
+            raise ConfigError(f"run {run.id} is of {run.stage}: name one of {stage}")
+        return run
+    with store.read() as work:
+        found = [run for run in work.runs.all() if run.stage == stage]
+    if not found:
+        raise ConfigError(f"this database holds no run of {stage}")
+    return found[-1]

@@ -107,6 +107,13 @@ def rebalancing(record: Trace) -> RebalanceRow:
     return msgspec.json.decode(raw, type=RebalanceRow)
 
 
+def policy_of(record: Trace) -> Policy | None:
+    """What the operator had set, told by the first cycle after a start; None by all others."""
+    if record.saw is None or not bytes(record.saw.policy):
+        return None
+    return msgspec.json.decode(record.saw.policy, type=Policy)
+
+
 class _Memory:
     """What a cycle's figures need of the cycles before it."""
 
@@ -115,8 +122,7 @@ class _Memory:
         self._worst = ZERO
 
     def figures(self, row: CycleRow, record: Trace) -> CycleFigures:
-        if record.saw is not None and bytes(record.saw.policy):
-            self._policy = msgspec.json.decode(record.saw.policy, type=Policy)
+        self._policy = policy_of(record) or self._policy
         self._worst = max(self._worst, row.drawdown_ratio)
         own = rebalancing(record)
         amounts = (record.realized, record.fees, record.slippage)

@@ -8,6 +8,7 @@ from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.decisions import RiskMode
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.ids import ClientId, CycleId, RunId
+from btcbot_core.domain.records import RunRow
 from btcbot_core.domain.trading import UNRESOLVED, Order, OrderEventKind, OrderStatus
 from btcbot_core.oms.machine import Happening, apply, may
 from btcbot_core.ports import Store
@@ -36,18 +37,19 @@ class RestingRun(msgspec.Struct, frozen=True):
 
     run: RunId
     cycle: CycleId
+    """Whose state it is: the last cycle's, or that of a turn that was cut after it."""
     carried: Carried
 
 
-def resting_run(store: Store) -> RestingRun:
-    """The latest run. Raises ConfigError when the database holds none that has begun."""
+def resting_run(store: Store, named: RunRow | None = None) -> RestingRun:
+    """The latest run, or the named. Raises ConfigError when there is none that has begun."""
     with store.read() as work:
-        run = work.runs.latest()
-        last = None if run is None else work.cycles.last(run.id)
+        run = named or work.runs.latest()
+        cycle = None if run is None else work.checkpoints.cycle(run.id)
         carried = None if run is None else work.checkpoints.load(run.id)
-    if run is None or last is None or carried is None:
+    if run is None or cycle is None or carried is None:
         raise ConfigError("this database holds no run that has made a cycle yet")
-    return RestingRun(run.id, last.id, carried)
+    return RestingRun(run.id, cycle, carried)
 
 
 def unresolved(resting: RestingRun) -> tuple[Order, ...]:

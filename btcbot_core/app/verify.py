@@ -23,6 +23,7 @@ from btcbot_core.domain.trading import Order, OrderEvent
 from btcbot_core.ledger.book import Ledger, fold
 from btcbot_core.ledger.entries import LedgerEvent
 from btcbot_core.ports import Store, UnitOfWork
+from btcbot_core.strategy.adaptation import came_back
 
 PAGE = 500
 MICROSECONDS = Decimal(1_000_000)
@@ -131,6 +132,7 @@ class _Replay:
             return None
         if checkpoint is None:
             return Difference("checkpoint", ABSENT, "what the last cycle handed on")
+        own = _reset_too(own, checkpoint)
         if is_cut:
             found = self._bridge(own, checkpoint, "checkpoint")
         else:
@@ -167,6 +169,7 @@ class _Replay:
 
         A turn that was cut left entries and order events, and no trace: they must lead there.
         """
+        own = _reset_too(own, theirs)
         if first_difference(theirs, own) is None:
             return None
         self._cuts += 1
@@ -195,6 +198,16 @@ class _Replay:
             or _compare_entries(self._entries, done)
             or _compare_events(self._events, done)
         )
+
+
+def _reset_too(own: Carried, theirs: Carried) -> Carried:
+    """What a cycle handed on, after the operator's reset of parameters that `theirs` tells of."""
+    known, told = own.rebalance.adaptation, theirs.rebalance.adaptation
+    if known is None or told is None or told.by_hand is None:
+        return own
+    replace = msgspec.structs.replace
+    adaptation = came_back(known, told.by_hand.reason)
+    return replace(own, rebalance=replace(own.rebalance, adaptation=adaptation))
 
 
 def _bare(row: CycleRow, record: Trace, carried: Carried) -> Cycle:

@@ -38,7 +38,7 @@ def reset(arguments: argparse.Namespace) -> int:
     """Clear the latch, under the instance lock: a living runner is reset from its console."""
     guards = bootstrap.open_guards(arguments.db, arguments.env_file)
     reason = _reason(arguments)
-    _require_word(arguments, RESET, "let the bot send orders again")
+    require_word(arguments, RESET, "let the bot send orders again")
     was = guards.reset(_who(), reason)
     if arguments.json:
         print_json({"reset": was.is_set, "was": was, "database": str(guards.database)})
@@ -53,7 +53,7 @@ def restored(arguments: argparse.Namespace) -> int:
     """Begin a new run on a database that was put back, under the instance lock."""
     guards = bootstrap.open_guards(arguments.db, arguments.env_file)
     reason = _reason(arguments)
-    _require_word(arguments, RESTORED, "go on with this copy, whatever it has forgotten")
+    require_word(arguments, RESTORED, "go on with this copy, whatever it has forgotten")
     database, run = accept_restored(arguments.db, arguments.env_file, _who(), reason)
     if arguments.json:
         print_json({"run": run, "database": str(database)})
@@ -74,7 +74,7 @@ def _reason(arguments: argparse.Namespace) -> str:
     return reason[:200]
 
 
-def _require_word(arguments: argparse.Namespace, word: str, purpose: str) -> None:
+def require_word(arguments: argparse.Namespace, word: str, purpose: str) -> None:
     """Raises ConfigError unless the word was given, or is typed now."""
     given = arguments.word
     if given is None:

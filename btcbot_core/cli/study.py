@@ -22,7 +22,7 @@ class AddCommand(Protocol):
 
 
 def add_study(commands: "Commands[argparse.ArgumentParser]", add: AddCommand) -> None:
-    """Add the commands that only read."""
+    """Add the commands of those who study runs; all but `stage7-params reset` only read."""
     text = "run stored cycles again through today's code, and hold the store against itself"
     verify = add(commands, "verify", text, ("btcbot_core.cli.verify", "verify"))
     verify.add_argument("--run", metavar="ID", help="run this run's cycles again (or `last`)")
@@ -40,6 +40,7 @@ def add_study(commands: "Commands[argparse.ArgumentParser]", add: AddCommand) ->
     alerts = add(commands, "stage7-alerts", text, (_REPORTS, "alerts"))
     _of_run(alerts)
     _window(alerts)
+    _params(commands, add)
     text = "how many rows the database holds, by the names of the requirements"
     add(commands, "stage7-db-count", text, (_REPORTS, "db_count"))
     _parity(commands)
@@ -53,6 +54,19 @@ def _export(export: argparse.ArgumentParser) -> None:
     export.add_argument("--out", metavar="FILE", help="the file (standard output)")
     words = "leave texts as they are, even those that a spreadsheet takes for formulas"
     export.add_argument("--raw-text", action="store_true", help=words)
+
+
+def _params(commands: "Commands[argparse.ArgumentParser]", add: AddCommand) -> None:
+    text = "the parameters that rebalancing moves by itself: what is in force, or the way back"
+    params = commands.add_parser("stage7-params", help=text, description=text)
+    verbs = params.add_subparsers(dest="verb", required=True, metavar="VERB")
+    module = "btcbot_core.cli.params"
+    text = "show values, bounds and what is configured, and the last changes; reads only"
+    _of_run(add(verbs, "show", text, (module, "show")))
+    text = "bring the configured values back as a new version; needs no living runner"
+    reset = add(verbs, "reset", text, (module, "reset"))
+    reset.add_argument("--reason", required=True, metavar="TEXT", help="why; it is journalled")
+    reset.add_argument("--word", metavar="RESET", help="the word, instead of typing it")
 
 
 def _of_run(command: argparse.ArgumentParser) -> None:

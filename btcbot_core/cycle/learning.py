@@ -17,8 +17,9 @@ from btcbot_core.domain.trading import OrderEventKind
 from btcbot_core.oms.pacing import Retry, failed
 from btcbot_core.risk.day import snapshot
 from btcbot_core.risk.flags import Alert, Counts, Quality, alert_flags, quality_flags
-from btcbot_core.strategy.adaptation import Change, Outcome, Sample, bounds_of
+from btcbot_core.strategy.adaptation import Change, Outcome, Sample
 from btcbot_core.strategy.adaptation import adapt as learn
+from btcbot_core.strategy.bounds import bounds_of
 from btcbot_core.strategy.portfolio import Allocation, Target
 from btcbot_core.strategy.universe import Exclusion
 

@@ -23,7 +23,7 @@ from btcbot_core.risk.day import day_of, since_midnight, snapshot
 from btcbot_core.risk.flags import Figures
 from btcbot_core.risk.verdict import ModeReason, RiskVerdict
 from btcbot_core.strategy import portfolio
-from btcbot_core.strategy.adaptation import AdaptationState, started
+from btcbot_core.strategy.adaptation import AdaptationState, in_force
 from btcbot_core.strategy.portfolio import CENT, FINE_UNIT, Holdings, Skipped
 from btcbot_core.strategy.universe import PairFigures
 from btcbot_core.strategy.universe import select as choose
@@ -213,11 +213,9 @@ def expire(cycle: Cycle) -> Cycle:
 
 
 def learning(cycle: Cycle) -> AdaptationState:
-    """The parameters in force. What the operator configured anew starts over as version 1."""
-    policy, known = cycle.policy.rebalance, cycle.carried.rebalance.adaptation
-    if not policy.adaptation.is_on or known is None or known.baseline != policy.params:
-        return started(policy.params)
-    return known
+    """The parameters in force."""
+    policy = cycle.policy.rebalance
+    return in_force(cycle.carried.rebalance.adaptation, policy.params, policy.adaptation)
 
 
 def _thought(cycle: Cycle) -> Rebalance:

@@ -1,8 +1,8 @@
 """Parameters that move by themselves: small steps, inside bounds, taken back when it goes wrong.
 
-Bounds come from what the operator configured, never from what is in force, so nothing ratchets.
 Versions only count up; a rollback is a new version with the numbers of an older one, once for a
-breach. The configured numbers are version 1 and are never bad. (STAGE7 §14 with its BETTER.)
+breach, and so is a reset by the operator. The configured numbers are version 1 and are never bad.
+(STAGE7 §14 with its BETTER.)
 """
 
 from decimal import Decimal
@@ -10,13 +10,12 @@ from enum import StrEnum
 
 import msgspec
 
-from btcbot_core.domain.money import ONE, ZERO
+from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.rebalancing import AdaptationPolicy, Params, ScoreWeights
+from btcbot_core.strategy.bounds import Bounds
 
 replace = msgspec.structs.replace
 
-SIZE_RANGE, ORDERS_RANGE = (5, 50), (1, 20)
-OFFSET_MAX, SPREAD_MIN, SPREAD_MAX = Decimal(50), Decimal(10), Decimal(500)
 OFFSET_STEP, SPREAD_STEP, VOLUME_STEP = Decimal(2), Decimal(10), Decimal(100)
 SHRINK, GROW, NEAR_LIMIT = Decimal("0.95"), Decimal("1.05"), Decimal("0.8")
 CHANGES_MAX = 3
@@ -27,6 +26,8 @@ class Outcome(StrEnum):
     APPLIED = "APPLIED"
     REJECTED = "REJECTED"
     ROLLED_BACK = "ROLLED_BACK"
+    RESET = "RESET"
+    """By the operator, to the configured numbers."""
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,41 +42,6 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     throttled: bool = False
     missing_mark: bool = False
     has_alert: bool = False
-
-
-class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """How far each parameter may go."""
-
-    turnover_max_try: Decimal
-    cash_max_try: Decimal
-    spread_max_bps: Decimal = SPREAD_MAX
-    size: tuple[int, int] = SIZE_RANGE
-
-    def clamp(self, params: Params) -> Params:
-        """The nearest parameters inside."""
-        return Params(
-            universe_size=min(max(params.universe_size, self.size[0]), self.size[1]),
-            weights=_clamped_weights(params.weights),
-            order_offset_bps=_between(params.order_offset_bps, ZERO, OFFSET_MAX),
-            turnover_cap_try=_between(params.turnover_cap_try, ZERO, self.turnover_max_try),
-            max_orders_per_cycle=min(
-                max(params.max_orders_per_cycle, ORDERS_RANGE[0]), ORDERS_RANGE[1]
-            ),
-            max_spread_bps=_between(params.max_spread_bps, SPREAD_MIN, self.spread_max_bps),
-            cash_target_try=_between(params.cash_target_try, ZERO, self.cash_max_try),
-            min_quote_volume_try=max(ZERO, params.min_quote_volume_try),
-        )
-
-
-def bounds_of(configured: Params, cash_max_try: Decimal) -> Bounds:
-    """The bounds around what was configured; what was configured is always inside."""
-    least, most = SIZE_RANGE
-    return Bounds(
-        turnover_max_try=configured.turnover_cap_try,
-        cash_max_try=cash_max_try,
-        spread_max_bps=max(SPREAD_MAX, configured.max_spread_bps),
-        size=(min(least, configured.universe_size), max(most, configured.universe_size)),
-    )
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,11 +73,49 @@ class AdaptationState(msgspec.Struct, frozen=True, kw_only=True):
     """A breach was answered and has not ended: it is answered once."""
     rejected: tuple[str, ...] = ()
     """The last proposal that was not applied: it is told once."""
+    by_hand: Change | None = None
+    """What the operator did since the last cycle; the next one tells it."""
 
 
 def started(configured: Params) -> AdaptationState:
     """The configured numbers as version 1."""
     return AdaptationState(baseline=configured, active=configured, good=((1, configured),))
+
+
+def in_force(
+    known: AdaptationState | None, configured: Params, policy: AdaptationPolicy
+) -> AdaptationState:
+    """What the next cycle goes by. What the operator configured anew starts over as version 1."""
+    if not policy.is_on or known is None or known.baseline != configured:
+        return started(configured)
+    return known
+
+
+def came_back(state: AdaptationState, why: str) -> AdaptationState:
+    """The configured numbers as a new version, by the operator's word; as it was if they are.
+
+    Nothing that was good before is gone back to later: it is what the operator left.
+    """
+    if state.active == state.baseline:
+        return state
+    version = state.version + 1
+    change = Change(
+        outcome=Outcome.RESET,
+        reason=why,
+        from_version=state.version,
+        to_version=version,
+        fields=differences(state.active, state.baseline),
+        restored_from=1,
+    )
+    return replace(
+        state,
+        active=state.baseline,
+        version=version,
+        good=((1, state.baseline),),
+        window=(),
+        rejected=(),
+        by_hand=change,
+    )
 
 
 def adapt(
@@ -122,6 +126,9 @@ def adapt(
     `limit` is the drawdown ratio at which trading stops.
     """
     state = replace(state, window=(*state.window, sample)[-policy.window :])
+    if state.by_hand is not None:
+        # The cycle that tells of the operator's change makes none of its own.
+        return replace(state, waits=policy.cooldown_cycles, by_hand=None), state.by_hand
     if must_roll_back(state.window, policy):
         return _rolled_back(state, policy)
     state = replace(state, is_breached=False)
@@ -203,7 +210,7 @@ def differences(old: Params, new: Params) -> tuple[tuple[str, str, str], ...]:
     """Each parameter that differs, as text."""
     before, after = msgspec.structs.asdict(old), msgspec.structs.asdict(new)
     return tuple(
-        (name, _text(before[name]), _text(after[name]))
+        (name, text_of(before[name]), text_of(after[name]))
         for name in before
         if before[name] != after[name]
     )
@@ -282,19 +289,8 @@ def _blocked_by(sample: Sample) -> str:
     return "throttled" if sample.throttled else ""
 
 
-def _clamped_weights(weights: ScoreWeights) -> ScoreWeights:
-    return ScoreWeights(
-        liquidity=_between(weights.liquidity, ZERO, ONE),
-        spread=_between(weights.spread, ZERO, ONE),
-        volatility=_between(weights.volatility, ZERO, ONE),
-    ).resolved()
-
-
-def _between(value: Decimal, least: Decimal, most: Decimal) -> Decimal:
-    return min(max(value, least), most)
-
-
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """A parameter as the trace tells it."""
     if isinstance(value, ScoreWeights):
         return f"{value.liquidity}/{value.spread}/{value.volatility}"
     return format(value, "f") if isinstance(value, Decimal) else str(value)

@@ -49,12 +49,17 @@ WRITING = {
     "replay-validate": ["replay-validate", "--dataset", "d"],
     "stage7-backtest": [*BACKTEST, "out.db"],
     "stage7-run": ["stage7-run", "--dataset", "d", "--db", "run.db", "--max-cycles", "3"],
+    "stage7-params reset": [
+        *("stage7-params", "reset", "--db", "run.db"),
+        *("--reason", "offline", "--word", "RESET"),
+    ],
 }
 READING = {
     "stage7-report": ["stage7-report", *PLACE],
     "stage7-export": ["stage7-export", *PLACE],
     "stage7-backtest-report": ["stage7-backtest-report", *PLACE],
     "stage7-alerts": ["stage7-alerts", *PLACE],
+    "stage7-params show": ["stage7-params", "show", *PLACE],
     "stage7-db-count": ["stage7-db-count", *PLACE],
     "stage7-parity": ["stage7-parity", "--db-a", "out.db", "--db-b", "out.db"],
     "verify": ["verify", *PLACE, "--run", "last", "--store"],

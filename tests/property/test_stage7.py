@@ -15,7 +15,8 @@ from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Side
 from btcbot_core.risk.budget_rules import CALM, BudgetCaps, BudgetInputs, decide
 from btcbot_core.risk.verdict import strictness
-from btcbot_core.strategy.adaptation import Outcome, Sample, adapt, bounds_of, started
+from btcbot_core.strategy.adaptation import Outcome, Sample, adapt, came_back, started
+from btcbot_core.strategy.bounds import bounds_of
 from btcbot_core.strategy.portfolio import CENT, Holdings, allocate, divide
 from btcbot_core.strategy.volatility import Rolling, roll
 from tests.build import at
@@ -159,19 +160,25 @@ SAMPLES = st.builds(
 )
 
 
-@given(st.lists(SAMPLES, max_size=60))
+@given(st.lists(SAMPLES | st.none(), max_size=60))
 def test_versions_only_count_up_and_parameters_stay_inside_what_was_configured(
-    samples: list[Sample],
+    samples: list[Sample | None],
 ) -> None:
+    """None stands for the operator, who resets them."""
     configured = Params()
     state, bounds = started(configured), bounds_of(configured, Decimal(600))
     assert bounds == BOUNDS
     for sample in samples:
+        if sample is None:
+            before, state = state, came_back(state, "by hand")
+            is_back = state.active == configured and state.good == ((1, configured),)
+            assert state == before or (is_back and state.version == before.version + 1)
+            continue
         before = state
         state, change = adapt(state, sample, bounds, LIMIT, POLICY)
         assert bounds.clamp(state.active) == state.active
         assert state.good[0] == (1, configured)
         assert len(state.good) <= 8
         assert len(state.window) <= POLICY.window
-        moved = change is not None and change.outcome is not Outcome.REJECTED
+        moved = change is not None and change.outcome in (Outcome.APPLIED, Outcome.ROLLED_BACK)
         assert state.version == before.version + (1 if moved else 0)

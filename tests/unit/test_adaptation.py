@@ -6,7 +6,8 @@ from decimal import Decimal
 from btcbot_core.domain.rebalancing import AdaptationPolicy, BudgetPolicy, PacePolicy, Params
 from btcbot_core.oms.pacing import failed
 from btcbot_core.risk.flags import Alert, Counts, Figures, Quality, alert_flags, quality_flags
-from btcbot_core.strategy.adaptation import Change, Outcome, Sample, adapt, bounds_of, started
+from btcbot_core.strategy.adaptation import Change, Outcome, Sample, adapt, came_back, started
+from btcbot_core.strategy.bounds import bounds_of
 from tests.build import at
 
 POLICY = AdaptationPolicy(is_on=True, cooldown_cycles=0)
@@ -49,6 +50,34 @@ def test_after_a_change_nothing_moves_for_as_long_as_set() -> None:
         state, _ = adapt(state, Sample(), BOUNDS, LIMIT, policy)
         versions.append(state.version)
     assert versions == [1, 1, 2, 2, 2, 2, 2, 3, 3]
+
+
+def test_a_reset_is_told_by_the_next_cycle_which_moves_nothing_and_starts_the_wait() -> None:
+    policy = AdaptationPolicy(is_on=True, cooldown_cycles=2)
+    state = started(Params())
+    for _ in range(3):
+        state, _ = adapt(state, Sample(), BOUNDS, LIMIT, policy)
+    state, told = came_back(state, "by hand"), []
+    assert (state.version, state.active) == (3, Params())
+    for _ in range(4):
+        state, change = adapt(state, Sample(), BOUNDS, LIMIT, policy)
+        told.append(change and (change.outcome, change.from_version, change.to_version))
+    assert told == [(Outcome.RESET, 2, 3), None, None, (Outcome.APPLIED, 3, 4)]
+
+
+def test_after_a_reset_no_breach_brings_back_what_the_operator_left() -> None:
+    state = started(Params())
+    for _ in range(6):
+        state, _ = adapt(state, Sample(), BOUNDS, LIMIT, POLICY)
+    assert state.version == 3
+    state = came_back(state, "by hand")
+    for _ in range(3):
+        state, _ = adapt(state, BREACH, BOUNDS, LIMIT, POLICY)
+    assert (state.version, state.active) == (4, Params())
+
+
+def test_configured_numbers_that_are_in_force_are_not_reset() -> None:
+    assert came_back(started(Params()), "by hand") == started(Params())
 
 
 def test_who_fails_as_often_as_allowed_waits_longest_and_starts_over() -> None:

@@ -37,15 +37,14 @@ from btcbot_core.risk.budget_rules import (
 from btcbot_core.risk.verdict import strictness
 from btcbot_core.strategy.adaptation import (
     AdaptationState,
-    Bounds,
     Outcome,
     Sample,
     adapt,
-    bounds_of,
     must_roll_back,
     propose,
     started,
 )
+from btcbot_core.strategy.bounds import Bounds, bounds_of
 from btcbot_core.strategy.portfolio import Allocation, Holdings, allocate
 from btcbot_core.strategy.universe import ONE_SCORE, PairFigures, rank
 from btcbot_core.strategy.volatility import ONE_RETURN, Rolling, roll
@@ -396,7 +395,7 @@ POLICY = AdaptationPolicy(is_on=True)
 def test_a01_parameters_stay_inside_their_bounds() -> None:
     example = one("A01")
     given, wanted = example["inputs"]["params"], example["expected"]
-    bounds = Bounds(turnover_max_try=Decimal(1000), cash_max_try=Decimal(600))
+    bounds = Bounds(turnover_cap_try=(ZERO, Decimal(1000)), cash_target_try=(ZERO, Decimal(600)))
     assert params_of(wanted) == bounds.clamp(params_of(given))
 
 

@@ -35,7 +35,8 @@ from btcbot_core.ledger.book import Ledger, fold
 from btcbot_core.ledger.journal import fill_entries
 from btcbot_core.oms.machine import Happening, apply, planned
 from btcbot_core.settings import Settings
-from btcbot_core.strategy.adaptation import Outcome, Sample, adapt, bounds_of, started
+from btcbot_core.strategy.adaptation import Outcome, Sample, adapt, started
+from btcbot_core.strategy.bounds import bounds_of
 from tests.adapters.market import BTCTRY, RULES, START, a_ticket
 from tests.app.test_checks import NOW, a_run
 from tests.build import TRY, a_fill, an_intent, at, d
