@@ -102,8 +102,9 @@ def test_the_last_words_come_last_and_what_waited_is_forgotten(pipe: Pipe) -> No
     pipe.fill()
     read: list[bytes] = []
     reading = threading.Thread(target=lambda: read.append(pipe.read_all()))
+    assert not pipe.output.finish("bye", 0)
     reading.start()
-    assert pipe.output.finish("bye", WAIT_S)
+    pipe.output.join(WAIT_S)
     pipe.output.write("too late")
     os.close(pipe.writer)
     reading.join(WAIT_S)
