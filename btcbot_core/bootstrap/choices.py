@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from btcbot_core.adapters.btcturk.market import BtcturkMarket
 from btcbot_core.adapters.choices import CompletedRules, LastPrices, MarkedByTrades
 from btcbot_core.adapters.replay.market import ReplayMarket
 from btcbot_core.cycle.stages import STAGE7, Stage
@@ -23,14 +22,11 @@ def recorded_choices(market: ReplayMarket, stage: Stage, settings: Settings) -> 
     return _marked(market, closes, stage, settings)
 
 
-def live_choices(market: BtcturkMarket, stage: Stage, settings: Settings) -> MarketDataPort:
+def live_choices(
+    market: MarketDataPort, last_prices: LastPrices, stage: Stage, settings: Settings
+) -> MarketDataPort:
     """A live market as the stage sees it; guessed rules serve only where the settings say so."""
-
-    def lasts(symbols: Sequence[Symbol]) -> Mapping[Symbol, Decimal]:
-        tickers = market.tickers()
-        return {symbol: tickers[symbol].last for symbol in symbols if symbol in tickers}
-
-    seen = _marked(market, lasts, stage, settings)
+    seen = _marked(market, last_prices, stage, settings)
     if stage is not STAGE7 or settings.stage7_rules_require_metadata:
         return seen
     return CompletedRules(seen, lambda symbol: guessed_rules(symbol, settings))

@@ -1,10 +1,12 @@
 """A dry run on live market data: BTCTurk's public API in, the paper exchange out."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
 from random import SystemRandom
 
 from btcbot_core.adapters.btcturk.market import BtcturkMarket
+from btcbot_core.adapters.choices import LastPrices
 from btcbot_core.adapters.clock import LiveTimeline, SystemClock
 from btcbot_core.adapters.latch import FileLatch, kill_path
 from btcbot_core.adapters.lock import InstanceLock, lock_path
@@ -29,7 +31,7 @@ from btcbot_core.bootstrap.witnessed import witnessed
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.errors import ExchangeUnavailableError
 from btcbot_core.domain.records import RunKind
-from btcbot_core.domain.symbol import Asset
+from btcbot_core.domain.symbol import Asset, Symbol
 from btcbot_core.settings import Settings
 
 
@@ -49,7 +51,8 @@ def open_dry_run(options: SessionOptions, settings: Settings, undo: ExitStack) -
     undo.callback(client.close)
     market = BtcturkMarket(client)
     undo.callback(market.close)
-    observed = ObservedMarket(live_choices(market, stage, settings))
+    seen = live_choices(market, _last_prices(market), stage, settings)
+    observed = ObservedMarket(seen)
     exchange = LatePaperExchange(lambda: _paper(settings, observed, clock, carried), clock)
     policy = settings.policy()
     plan = Plan(
@@ -109,3 +112,13 @@ def _paper(
     totals = totals_of(carried.ledger, settings.dry_run_try_balance) if carried else first
     exchange.restore(totals, tuple(carried.orders.values()) if carried else ())
     return exchange
+
+
+def _last_prices(market: BtcturkMarket) -> LastPrices:
+    """The exchange's last trades."""
+
+    def lasts(symbols: Sequence[Symbol]) -> Mapping[Symbol, Decimal]:
+        tickers = market.tickers()
+        return {symbol: tickers[symbol].last for symbol in symbols if symbol in tickers}
+
+    return lasts

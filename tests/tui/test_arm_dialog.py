@@ -294,7 +294,7 @@ def test_a_held_key_arms_nothing(key: str) -> None:
     async def story(pilot: Pilot[None]) -> None:
         for before in ([], ["tab"]):
             await opened(pilot, console)
-            await pilot.press(*before, *[key] * 40)
+            await pilot.press(*before, *[key] * 12)
             console.pull()
             await pilot.pause()
             assert feed.grants == []
