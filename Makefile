@@ -10,6 +10,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PACKAGES := btcbot_core btcbot_tui tests
 
+# One more than there are cores: the tests of whole processes wait a good part of their time.
+WORKERS := $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)' 2>/dev/null)
+
 # Which Python made the environment; another one makes it anew.
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 IS_NEW_ENOUGH := $(shell $(PYTHON) -c 'import sys; print(sys.version_info >= (3, 11))' 2>/dev/null)
@@ -35,7 +38,7 @@ check: $(TO_WORK)
 	@echo '== compile' && $(BIN)/python -m compileall -q $(PACKAGES)
 	@echo '== types' && $(BIN)/mypy
 	@echo '== import rules' && { said=$$($(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }; }
-	@echo '== tests' && $(BIN)/pytest -n auto
+	@echo '== tests' && $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 bench: $(TO_WORK)
 	@$(BIN)/python -m tests.bench

@@ -20,11 +20,11 @@ from btcbot_core.app.frames import World
 from btcbot_core.app.gate import Permit
 from btcbot_core.app.lease import Grant, Lease, LeaseLimits
 from btcbot_core.app.runner import Plan
-from btcbot_core.app.session import LIVE_RETRIES_S, Schedule, Session
+from btcbot_core.app.session import Schedule, Session
 from btcbot_core.app.world import Ports
 from btcbot_core.bootstrap.lines import credentials_of, private_client, quote_of
 from btcbot_core.bootstrap.log import open_log
-from btcbot_core.bootstrap.options import SessionOptions, live_pace_s, stage_of
+from btcbot_core.bootstrap.options import SessionOptions, live_pace_s, retry_waits_s, stage_of
 from btcbot_core.bootstrap.runs import continued_run, live_settings, random_word
 from btcbot_core.bootstrap.witnessed import witnessed
 from btcbot_core.domain.errors import ConfigError
@@ -76,7 +76,7 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
         pace_s=pace_s,
         cycles_max=options.cycles_max,
         exit_on_kill=options.exit_on_kill,
-        retry_waits_s=LIVE_RETRIES_S,
+        retry_waits_s=retry_waits_s(options),
         chance=SystemRandom().random,
     )
     limits = lease_limits(settings)

@@ -19,12 +19,12 @@ from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.app.frames import World
 from btcbot_core.app.gate import Permit
 from btcbot_core.app.runner import Plan
-from btcbot_core.app.session import LIVE_RETRIES_S, Schedule, Session
+from btcbot_core.app.session import Schedule, Session
 from btcbot_core.app.world import Ports
 from btcbot_core.bootstrap.choices import live_choices
 from btcbot_core.bootstrap.lines import public_client, quote_of
 from btcbot_core.bootstrap.log import open_log
-from btcbot_core.bootstrap.options import SessionOptions, live_pace_s, stage_of
+from btcbot_core.bootstrap.options import SessionOptions, live_pace_s, retry_waits_s, stage_of
 from btcbot_core.bootstrap.paper import PAPER_ACCOUNT, totals_of
 from btcbot_core.bootstrap.runs import continued_run, random_word
 from btcbot_core.bootstrap.witnessed import witnessed
@@ -87,7 +87,7 @@ def open_dry_run(options: SessionOptions, settings: Settings, undo: ExitStack) -
         pace_s=pace_s,
         cycles_max=options.cycles_max,
         exit_on_kill=options.exit_on_kill,
-        retry_waits_s=LIVE_RETRIES_S,
+        retry_waits_s=retry_waits_s(options),
         chance=SystemRandom().random,
     )
     session = Session(ports, plan, row, schedule, world, settings.gates(), undo.pop_all().close)

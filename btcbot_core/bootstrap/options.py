@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from btcbot_core.app.frames import Role
+from btcbot_core.app.session import LIVE_RETRIES_S
 from btcbot_core.cycle.stages import STAGE3, STAGE4, STAGE7, Stage
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.money import NotANumberError, decimal_from
@@ -56,6 +57,14 @@ def recorded_pace_s(options: SessionOptions, interval_s: float) -> float:
     if factor <= 0:
         raise ConfigError(f"--speed: expected more than 0, found {speed}")
     return interval_s / float(factor)
+
+
+def retry_waits_s(options: SessionOptions) -> tuple[float, ...]:
+    """How long a failed turn waits before each further try, s; one cycle alone is tried once.
+
+    Its reads have been tried again by the client already: who asked for one cycle wants to know.
+    """
+    return () if options.cycles_max == 1 else LIVE_RETRIES_S
 
 
 def live_pace_s(options: SessionOptions) -> float:
