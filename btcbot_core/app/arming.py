@@ -167,7 +167,7 @@ class Arming:
         unresolved = sum(1 for o in cycle.carried.orders.values() if o.status in UNRESOLVED)
         freshest = _freshest_s(cycle)
         limit = cycle.policy.limits.max_data_age_s
-        seen = "no data" if freshest is None else f"{freshest:.1f}s of {limit}s"
+        seen = "no data" if freshest is None else f"{max(freshest, 0):.1f}s of {limit}s"
         found += [
             ArmCheck("balances known", bool(cycle.accounts), f"{len(cycle.accounts)} assets"),
             ArmCheck("ledger open", ledger.seq > 0, f"{ledger.seq} events"),
