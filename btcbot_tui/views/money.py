@@ -38,6 +38,8 @@ class Figures(NamedTuple):
     net_ratio: Decimal | None = None
     slippage: Decimal | None = None
     drawdown: Decimal | None = None
+    drawdown_limit: Decimal | None = None
+    """Where the budget of a rebalancing run takes no new risk; other runs have no such one."""
     peak: Decimal | None = None
 
 
@@ -55,8 +57,16 @@ def figures(moment: Moment) -> Figures:
         net_ratio=p.net_try / p.capital_try if p.capital_try > ZERO else None,
         slippage=p.slippage_try,
         drawdown=p.drawdown_ratio,
+        drawdown_limit=_drawdown_limit(moment),
         peak=p.peak_try,
     )
+
+
+def _drawdown_limit(moment: Moment) -> Decimal | None:
+    cycle = moment.cycle
+    if cycle is None or cycle.rebalance is None:
+        return None
+    return cycle.policy.rebalance.budget.max_drawdown_ratio
 
 
 def money_lines(moment: Moment, cells: int, rows: int) -> Lines:
@@ -92,11 +102,19 @@ def _strip_heading(moment: Moment, f: Figures, cells: int) -> Line:
     named = (
         (words.equity, fmt.money(f.equity, quote)),
         (words.net, f"{fmt.signed_money(f.net, quote)} {_percent(f.net_ratio)}".rstrip()),
-        (words.drawdown, fmt.percent(f.drawdown)),
+        (words.drawdown, _drawdown(moment, f)),
     )
     pieces = (line(span(f"{name} ", Ink.HEAD), span(told, Ink.TITLE)) for name, told in named)
     shown = whole(pieces, cells - width((title,)), Span("   ", Ink.HEAD))
     return filled((title, *shown), cells, Ink.HEAD)
+
+
+def _drawdown(moment: Moment, f: Figures) -> str:
+    seen = fmt.percent(f.drawdown)
+    if f.drawdown_limit is None:
+        return seen
+    limit = fmt.percent(f.drawdown_limit, 0)
+    return moment.words.of_limit.format(value=seen, limit=limit)
 
 
 def _strip(moment: Moment, f: Figures, cells: int) -> Line:
@@ -116,6 +134,8 @@ def _list(moment: Moment, f: Figures, cells: int) -> Lines:
     words, quote = moment.words, moment.quote
     paid = None if f.fees is None else -f.fees
     peak = "" if f.peak is None else words.under_peak.format(peak=fmt.money(f.peak, quote))
+    if f.drawdown_limit is not None:
+        peak = words.drawdown_limit.format(limit=fmt.percent(f.drawdown_limit, 0))
     rows = (
         _row(words.equity, fmt.money(f.equity, quote), "", Ink.STRONG),
         _row(words.cash, fmt.money(f.cash, quote)),

@@ -6,11 +6,18 @@ from btcbot_tui import format as fmt
 from btcbot_tui.ink import Ink, span
 from btcbot_tui.moment import Moment
 from btcbot_tui.table import Column, Row, Table
+from btcbot_tui.views.targets import targets_table
 
 
 def positions_table(moment: Moment) -> Table:
-    """The largest first. A mark that is only the last one known carries a `~`."""
+    """The largest first; of a run with target weights those too.
+
+    A mark that is only the last one known carries a `~`.
+    """
     words, p = moment.words, moment.portfolio
+    thought = None if moment.cycle is None else moment.cycle.rebalance
+    if p is not None and thought is not None:
+        return targets_table(moment, thought, p)
     held = () if p is None else tuple(p.positions.values())
     ranked = sorted(held, key=lambda position: (-position.value_try, position.symbol))
     count = fmt.UNKNOWN if p is None else f"{len(held)}"

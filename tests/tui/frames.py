@@ -20,6 +20,7 @@ from btcbot_core.app.frames import (
 )
 from btcbot_core.app.lease import LeaseLimits, LeaseView
 from btcbot_core.cycle.cycle import Carried, Cycle
+from btcbot_core.cycle.rebalance import Rebalance
 from btcbot_core.domain.account import Portfolio, Position
 from btcbot_core.domain.codes import AnomalyCode, Reason, Severity
 from btcbot_core.domain.decisions import Action, Decision, RiskMode
@@ -28,13 +29,18 @@ from btcbot_core.domain.ids import ClientId, CycleId, RunId
 from btcbot_core.domain.kill import KillState
 from btcbot_core.domain.market import BookSource, MarketSnapshot, Quote
 from btcbot_core.domain.policy import Policy
+from btcbot_core.domain.rebalancing import Params
 from btcbot_core.domain.records import RunKind
 from btcbot_core.domain.symbol import Asset, Symbol
 from btcbot_core.domain.trading import Order, OrderStatus, Side
 from btcbot_core.ledger.book import Ledger
 from btcbot_core.risk.anomalies import Anomaly
+from btcbot_core.risk.budget_rules import CALM, BudgetCaps, BudgetDecision
 from btcbot_core.risk.degrade import Degrade, Override
+from btcbot_core.risk.flags import Figures
 from btcbot_core.risk.verdict import Caps, ModeReason, RiskVerdict
+from btcbot_core.strategy.portfolio import Allocation, Target
+from btcbot_core.strategy.universe import Candidate, Exclusion, Selection, UniverseState
 
 AT = datetime(2022, 11, 8, 14, 2, 11, tzinfo=UTC)
 RUN = RunId("r5f0c2a91d37be846")
@@ -340,6 +346,26 @@ def anomalous(*found: Anomaly, frame: Frame | None = None) -> Frame:
     frame = frame or armed()
     cycle = replace(frame.cycle or a_cycle(), anomalies=found)
     return replace(frame, cycle=cycle)
+
+
+def rebalancing() -> Frame:
+    """Three pairs hold what two targets ask for; a fourth was weighed and left out."""
+    equity = a_portfolio().equity_try
+    targets = tuple(Target(pair, equity / 20, D(0)) for pair in (BTC, ETH))
+    candidates = (
+        *(Candidate(pair) for pair in (BTC, ETH)),
+        Candidate(AVAX, exclusions=(Exclusion.SPREAD,)),
+    )
+    caps = BudgetCaps(order_notional_try=D(3000), orders=2, symbol_exposure_try=D(5000))
+    thought = Rebalance(
+        params=Params(),
+        version=1,
+        figures=Figures(),
+        decision=BudgetDecision(mode=RiskMode.NORMAL, caps=caps, state=CALM),
+        selection=Selection((BTC, ETH), candidates, UniverseState()),
+        allocation=Allocation(targets=targets),
+    )
+    return a_frame(cycle=replace(a_cycle(), rebalance=thought))
 
 
 def degraded() -> Frame:

@@ -18,6 +18,7 @@ from tests.tui.frames import (
     disarmed,
     ended,
     killed,
+    rebalancing,
     some_notes,
     stale,
     unknown_order,
@@ -44,6 +45,11 @@ def with_colours(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("size", [(60, 20), NARROW, NORMAL, WIDE])
 def test_the_overview_at_every_size(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
     assert snap_compare(shown(a_frame(pulse=a_pulse(phase="judge"))), terminal_size=size)
+
+
+@pytest.mark.parametrize("size", [NARROW, NORMAL, WIDE])
+def test_a_rebalancing_run(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    assert snap_compare(shown(rebalancing()), terminal_size=size)
 
 
 @pytest.mark.parametrize("size", [NARROW, NORMAL])

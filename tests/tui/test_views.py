@@ -36,6 +36,7 @@ from tests.tui.frames import (
     before_the_first_cycle,
     degraded,
     killed,
+    rebalancing,
     some_notes,
     stale,
     unknown_order,
@@ -170,6 +171,22 @@ def test_a_mark_that_is_not_today_s_is_marked() -> None:
     table = positions_table(with_portfolio(replace(a_portfolio(), positions=positions)))
     assert "~372,290" in row_of(table, "BTCTRY")
     assert "no price: last one known" in row_of(table, "BTCTRY")
+
+
+def test_a_rebalancing_run_tells_what_each_pair_weighs_and_what_it_should() -> None:
+    table = positions_table(a_moment(rebalancing()))
+    assert drawn(table)[0].startswith(" UNIVERSE 2 of 3")
+    eth = row_of(table, "ETHTRY").split()
+    assert eth == ["ETHTRY", "0.31", "27,357.5", "8,480.82", "+82.30", "8.47%", "5.00%", "+3.47%"]
+    assert row_of(table, "LTCTRY").split()[-3:] == ["4.92%", "—", "—"], "held, and in no plan"
+    assert "left out: excluded_by_max_spread_bps" in row_of(table, "AVAXTRY")
+
+
+@pytest.mark.parametrize("room", [(80, 3), (60, 14)])
+def test_the_drawdown_of_a_rebalancing_run_stands_against_its_limit(room: tuple[int, int]) -> None:
+    told = "\n".join(texts_of(money_lines(a_moment(rebalancing()), *room)))
+    assert "25%" in told
+    assert "25%" not in "\n".join(texts_of(money_lines(a_moment(), *room)))
 
 
 def test_decisions_tell_what_was_found_against_what_is_allowed() -> None:
