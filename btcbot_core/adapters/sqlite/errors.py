@@ -54,10 +54,22 @@ def lacks_room(error: StoreError) -> bool:
     return error.__cause__ is not None and _code(error.__cause__) in _ROOMLESS
 
 
+def awaits_rollback(error: StoreError) -> bool:
+    """Whether a change was cut half way, and a reader alone may not take it back."""
+    return (
+        error.__cause__ is not None
+        and _extended(error.__cause__) == sqlite3.SQLITE_READONLY_ROLLBACK
+    )
+
+
 def _code(error: BaseException) -> int:
     """SQLite's primary result code; 0 for what is no error of its own."""
+    return _extended(error) & _PRIMARY
+
+
+def _extended(error: BaseException) -> int:
     code: int = getattr(getattr(error, "orig", error), "sqlite_errorcode", 0)
-    return code & _PRIMARY
+    return code
 
 
 @contextmanager

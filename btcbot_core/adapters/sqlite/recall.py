@@ -7,7 +7,8 @@ import msgspec
 
 from btcbot_core.adapters.sqlite.backup import problem_of
 from btcbot_core.adapters.sqlite.database import BUSY_TIMEOUT_MS, connector, prepare_file, raw
-from btcbot_core.adapters.sqlite.errors import store_errors
+from btcbot_core.adapters.sqlite.errors import awaits_rollback, store_errors
+from btcbot_core.domain.errors import StoreError
 from btcbot_core.domain.witness import Witness
 
 _KNOWS_ORDER = "SELECT 1 FROM orders WHERE client_id = ?"
@@ -31,10 +32,21 @@ class Recall(msgspec.Struct, frozen=True, kw_only=True):
 def recall(path: Path, witness: Witness | None) -> Recall:
     """Look the whole file over, and for what the witness says must be in it.
 
+    A database that was being made when its process died is taken back by the next who opens it:
+    it knows nothing, and it needs not where the witness names nothing.
     Raises StoreError when it cannot be read at all.
     """
     if not path.exists() or not path.stat().st_size:
         return Recall(knows_witness=_says_nothing(witness), has_sent=False)
+    try:
+        return _read(path, witness)
+    except StoreError as error:
+        if awaits_rollback(error) and _says_nothing(witness):
+            return Recall(knows_witness=True, has_sent=False)
+        raise
+
+
+def _read(path: Path, witness: Witness | None) -> Recall:
     prepare_file(path, "ro")
     database = connector(path, mode="ro", synchronous="FULL", busy_timeout_ms=BUSY_TIMEOUT_MS)
     try:
