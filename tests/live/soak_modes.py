@@ -54,7 +54,8 @@ CASES = (
     Case(
         name="three warnings",
         settings=EACH_WARNS,
-        shows=("risk NORMAL", "REDUCE_RISK_ONLY (mode:degraded)"),
+        # Not from NORMAL on: three cycles may be over before a hand has armed.
+        shows=("REDUCE_RISK_ONLY (mode:degraded)",),
     ),
     Case(
         name="an error, and the way back",
