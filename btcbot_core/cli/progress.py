@@ -2,7 +2,6 @@
 
 import sys
 import time
-from types import TracebackType
 
 PATIENCE_S = 2.0
 EVERY_S = 0.5
@@ -28,12 +27,7 @@ class Progress:
     def __enter__(self) -> "Progress":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._has_spoken and sys.stderr.isatty():
             print(file=sys.stderr)
 
