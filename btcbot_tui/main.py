@@ -8,13 +8,11 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from btcbot_core.app.defects import defect
 from btcbot_core.domain.errors import BotError, ConfigError, ExitCode
-from btcbot_core.domain.money import NotANumberError, decimal_from
 
 if TYPE_CHECKING:
     from btcbot_core.bootstrap import SessionOptions
@@ -140,22 +138,10 @@ def _options(arguments: argparse.Namespace) -> "SessionOptions":
         dataset=arguments.dataset,
         db=arguments.db,
         speed=arguments.speed,
-        cycle_s=_seconds(arguments.cycle_seconds),
+        cycle_seconds=arguments.cycle_seconds,
         env_file=arguments.env_file,
         stage=arguments.stage,
     )
-
-
-def _seconds(text: str | None) -> Decimal | None:
-    if text is None:
-        return None
-    try:
-        seconds = decimal_from(text)
-    except NotANumberError as error:
-        raise ConfigError(f"--cycle-seconds: {error}") from error
-    if seconds < 0:
-        raise ConfigError(f"--cycle-seconds: expected 0 or more, found {text}")
-    return seconds
 
 
 def _complain(told: str) -> None:

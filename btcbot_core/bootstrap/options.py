@@ -27,7 +27,7 @@ class SessionOptions:
     dataset: Path | None = None
     db: Path | None = None
     speed: str | None = None
-    cycle_s: Decimal | None = None
+    cycle_seconds: str | None = None
     env_file: Path | None = None
     stage: int = 3
     cycles_max: int | None = None
@@ -45,8 +45,8 @@ def demo_folder() -> Path:
 
 def recorded_pace_s(options: SessionOptions, interval_s: float) -> float:
     """Real seconds from one recorded step to the next; 0 is as fast as it goes."""
-    if options.cycle_s is not None:
-        return float(options.cycle_s)
+    if (asked := _cycle_s(options)) is not None:
+        return asked
     speed = options.speed or (str(DEMO_SPEED) if options.role is Role.DEMO else FASTEST)
     if speed == FASTEST:
         return 0.0
@@ -71,7 +71,20 @@ def live_pace_s(options: SessionOptions) -> float:
     """Seconds from one cycle to the next on a market that cannot be hurried."""
     if options.speed is not None:
         raise ConfigError("--speed goes with recorded data; a live market has its own")
-    return CYCLE_S_DEFAULT if options.cycle_s is None else float(options.cycle_s)
+    asked = _cycle_s(options)
+    return CYCLE_S_DEFAULT if asked is None else asked
+
+
+def _cycle_s(options: SessionOptions) -> float | None:
+    if options.cycle_seconds is None:
+        return None
+    try:
+        seconds = decimal_from(options.cycle_seconds)
+    except NotANumberError as error:
+        raise ConfigError(f"--cycle-seconds: {error}") from error
+    if seconds < 0:
+        raise ConfigError(f"--cycle-seconds: expected 0 or more, found {options.cycle_seconds}")
+    return float(seconds)
 
 
 def stage_of(options: SessionOptions) -> Stage:

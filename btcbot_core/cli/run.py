@@ -4,7 +4,6 @@ import argparse
 import os
 import signal
 import sys
-from decimal import Decimal
 from pathlib import Path
 from types import FrameType
 
@@ -14,7 +13,7 @@ from btcbot_core.app.reports import RunSummary, run_summary
 from btcbot_core.app.session import Session
 from btcbot_core.cli.output import print_json, print_pairs, say
 from btcbot_core.domain.errors import ConfigError, ExchangeUnavailableError
-from btcbot_core.domain.money import NotANumberError, canonical, decimal_from
+from btcbot_core.domain.money import canonical
 from btcbot_core.domain.records import RunKind
 
 
@@ -49,7 +48,7 @@ def _options(arguments: argparse.Namespace) -> bootstrap.SessionOptions:
         dataset=Path(arguments.dataset) if arguments.dataset else None,
         db=Path(arguments.db) if arguments.db else None,
         speed=arguments.speed,
-        cycle_s=_seconds(arguments.cycle_seconds),
+        cycle_seconds=arguments.cycle_seconds,
         env_file=Path(arguments.env_file) if arguments.env_file else None,
         cycles_max=cycles,
         is_new_run=arguments.new_run,
@@ -71,18 +70,6 @@ def _positive(flag: str, text: str) -> int | None:
     if count < 1:
         raise ConfigError(f"{flag}: expected 1 or more (or -1 for endless), found {count}")
     return count
-
-
-def _seconds(text: str | None) -> Decimal | None:
-    if text is None:
-        return None
-    try:
-        seconds = decimal_from(text)
-    except NotANumberError as error:
-        raise ConfigError(f"--cycle-seconds: {error}") from error
-    if seconds < 0:
-        raise ConfigError(f"--cycle-seconds: expected 0 or more, found {text}")
-    return seconds
 
 
 def _obey_signals(session: Session) -> None:

@@ -15,7 +15,7 @@ from btcbot_core.domain.decisions import Decision
 from btcbot_core.domain.market import Quote
 from btcbot_core.domain.money import ONE, ZERO, from_bps
 from btcbot_core.domain.trading import Side, Signal
-from btcbot_core.strategy.strategy import StrategyView, Wishes, hold
+from btcbot_core.strategy.strategy import StrategyView, Wishes, ask_each, hold
 
 NAME = "profit_aware_v1"
 _EXIT_CONFIDENCE = Decimal("0.9")
@@ -24,22 +24,15 @@ _ENTRY_CONFIDENCE = Decimal("0.55")
 
 def profit_aware(view: StrategyView) -> Wishes:
     """One wish or one reason for each pair, in the pairs' alphabetical order."""
-    signals: list[Signal] = []
-    holds: list[Decision] = []
-    cash = view.cash_free_try
-    for symbol in sorted(view.symbols):
-        quote = view.quotes.get(symbol)
-        if quote is None:
-            continue  # the judge says why the pair waits
-        position = view.positions.get(symbol)
-        wish = _exit(view, quote, position) if position else _enter(view, quote, cash)
-        if isinstance(wish, Decision):
-            holds.append(wish)
-            continue
-        signals.append(wish)
-        if wish.side is Side.BUY:
-            cash -= wish.qty * quote.ask * view.cost_ratio
-    return Wishes(tuple(signals), tuple(holds))
+    return ask_each(view, _answer)
+
+
+def _answer(
+    view: StrategyView, quote: Quote, position: Position | None, cash_try: Decimal
+) -> Signal | Decision:
+    if position is None:
+        return _enter(view, quote, cash_try)
+    return _exit(view, quote, position)
 
 
 def _enter(view: StrategyView, quote: Quote, cash_try: Decimal) -> Signal | Decision:

@@ -49,6 +49,32 @@ class Wishes(msgspec.Struct, frozen=True):
     holds: tuple[Decision, ...]
 
 
+Answer = Callable[[StrategyView, Quote, Position | None, Decimal], Signal | Decision]
+"""What to do with one pair: its quote, what is held of it, and the cash that is left, in TRY."""
+
+
+def ask_each(view: StrategyView, answer: Answer) -> Wishes:
+    """One wish or one reason for each pair, in the pairs' alphabetical order.
+
+    A BUY leaves less cash, fee included, to the pairs after it.
+    """
+    signals: list[Signal] = []
+    holds: list[Decision] = []
+    cash = view.cash_free_try
+    for symbol in sorted(view.symbols):
+        quote = view.quotes.get(symbol)
+        if quote is None:
+            continue  # the judge says why the pair waits
+        wish = answer(view, quote, view.positions.get(symbol), cash)
+        if isinstance(wish, Decision):
+            holds.append(wish)
+            continue
+        signals.append(wish)
+        if wish.side is Side.BUY:
+            cash -= wish.qty * quote.ask * view.cost_ratio
+    return Wishes(tuple(signals), tuple(holds))
+
+
 def hold(
     symbol: Symbol,
     reason: Reason,
