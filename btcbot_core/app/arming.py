@@ -7,6 +7,7 @@ import msgspec
 
 from btcbot_core.app.lease import CLOCK_JUMPED, Grant, Lease, LeaseLimits, LeaseView
 from btcbot_core.cycle.cycle import Cycle
+from btcbot_core.cycle.facts import errors
 from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.trading import UNRESOLVED, OrderEventKind
 from btcbot_core.ports import Clock
@@ -168,11 +169,13 @@ class Arming:
         freshest = _freshest_s(cycle)
         limit = cycle.policy.limits.max_data_age_s
         seen = "no data" if freshest is None else f"{max(freshest, 0):.1f}s of {limit}s"
+        found_wrong = _errors_named(cycle)
         found += [
             ArmCheck("balances known", bool(cycle.accounts), f"{len(cycle.accounts)} assets"),
             ArmCheck("ledger open", ledger.seq > 0, f"{ledger.seq} events"),
             ArmCheck("data fresh", freshest is not None and freshest <= limit, seen),
             ArmCheck("unknown orders", unresolved == 0, str(unresolved)),
+            ArmCheck("no error", not found_wrong, found_wrong or "none"),
         ]
         return tuple(found)
 
@@ -213,6 +216,8 @@ class Arming:
         freshest = _freshest_s(cycle)
         if freshest is None or freshest > cycle.policy.limits.max_data_age_s:
             return "market data are stale"
+        if found_wrong := _errors_named(cycle):
+            return f"an error was found: {found_wrong}"
         return self._supervised(cycle)
 
     def _supervised(self, cycle: Cycle) -> str:
@@ -228,6 +233,11 @@ class Arming:
 
 
 _GATES = ("KILL_SWITCH", "DRY_RUN", "LIVE_TRADING", "LIVE_TRADING_ACK")
+
+
+def _errors_named(cycle: Cycle) -> str:
+    """The anomalies over which a person should look before money moves, by their codes."""
+    return ", ".join(sorted({anomaly.code for anomaly in errors(cycle)}))
 
 
 def _gate_words(name: str, gates: Gates) -> str:

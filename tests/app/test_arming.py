@@ -15,10 +15,11 @@ from btcbot_core.app.arming import CHALLENGE_S, Arming, Situation
 from btcbot_core.app.gate import Permit, WriteGate
 from btcbot_core.app.lease import Grant, Lease, LeaseLimits, Standing
 from btcbot_core.cycle.cycle import Cycle
-from btcbot_core.domain.codes import Reason
+from btcbot_core.domain.codes import AnomalyCode, Reason, Severity
 from btcbot_core.domain.gates import Gates
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import AnswerKind, OrderEvent, OrderEventKind, OrderStatus
+from btcbot_core.risk.anomalies import Anomaly
 from tests.build import BTC, a_cycle, an_intent, an_order, at, quote
 from tests.story.worlds import HandClock, HandExchange
 
@@ -112,6 +113,18 @@ def test_a_gate_that_closes_ends_the_lease(bench: Bench, name: str) -> None:
     assert bench.gate.submit(an_intent(), NOWHERE).code == Reason.NOT_ARMED
 
 
+def odd(severity: Severity) -> Cycle:
+    """A cycle that found books and balances apart."""
+    found = (Anomaly(AnomalyCode.PNL_DIVERGENCE, severity, "412", "250"),)
+    return msgspec.structs.replace(fresh(), anomalies=found)
+
+
+def test_a_warning_takes_no_lease_back(bench: Bench) -> None:
+    assert bench.arm() == ""
+    assert bench.arming.review(odd(Severity.WARN), is_killed=False) == ""
+    assert bench.lease.view().is_armed
+
+
 def unanswered(cycle: Cycle) -> Cycle:
     event = OrderEvent(
         client_id=an_order().client_id,
@@ -137,6 +150,7 @@ def unanswered(cycle: Cycle) -> Cycle:
         (lambda b: b.arming.review(a_cycle(), False), "stale"),
         (lambda b: b.arming.review(a_cycle(quotes=(quote(age_s=16),)), False), "stale"),
         (lambda b: b.arming.review(unanswered(fresh()), False), "first order's outcome"),
+        (lambda b: b.arming.review(odd(Severity.ERROR), False), "error was found: PNL_DIVERGENCE"),
     ],
 )
 def test_everything_that_takes_the_lease_back(
@@ -202,6 +216,7 @@ def test_a_grant_without_bounds_or_reason_arms_nothing(bench: Bench, grant: Gran
         (a_cycle(quotes=(quote(age_s=60),)), "data fresh"),
         (a_cycle(quotes=(quote(),), orders=(an_order(status=OrderStatus.UNKNOWN),)), "unknown"),
         (a_cycle(quotes=(quote(),), balances={}), "balances"),
+        (odd(Severity.ERROR), "no error: PNL_DIVERGENCE"),
     ],
 )
 def test_a_condition_that_does_not_hold_is_named(bench: Bench, cycle: Cycle, name: str) -> None:

@@ -1,7 +1,7 @@
 """The generated parts of the docs: `python -m tests.architecture.pages` writes them (`make docs`).
 
-What the program knows about itself (its commands, settings, reasons, order table) is written once,
-in the code, and drawn into the pages between two markers. A test compares.
+What the program knows about itself (its commands, settings, reasons, alarms, order table) is
+written once, in the code, and drawn into the pages between two markers. A test compares.
 """
 
 import argparse
@@ -17,6 +17,7 @@ from btcbot_core.domain.codes import MEANING, Reason
 from btcbot_core.domain.trading import TERMINAL, UNRESOLVED, OrderEventKind, OrderStatus
 from btcbot_core.oms.machine import TABLE, Happening, apply
 from btcbot_core.settings import Settings, names
+from btcbot_tui.alarm_texts import ALARMS
 from btcbot_tui.keymap import manual
 from btcbot_tui.main import parser as console_parser
 from btcbot_tui.texts import ENGLISH
@@ -46,6 +47,7 @@ def pages() -> dict[str, str]:
         "configuration.md": {"settings": settings},
         "orders.md": {"diagram": order_diagram, "table": order_table},
         "reasons.md": {"reasons": reasons},
+        "runbook.md": {"alarms": alarms},
     }
     drawn = {page: _with_parts(page, made) for page, made in parts.items()}
     return {**drawn, "faults.md": faults(), "keys.md": manual(ENGLISH)}
@@ -185,6 +187,13 @@ def reasons() -> str:
         out += [f"## {layer or 'wishes of a strategy'}\n", "| reason | meaning |", "|---|---|"]
         out += [_row(f"`{reason.value}`", _sentence(MEANING[reason])) for reason in members]
         out.append("")
+    return "\n".join(out)
+
+
+def alarms() -> str:
+    """Every alarm as the console explains it: cause, what the bot does, what to do."""
+    out = ["| alarm | why | what the bot does | what to do |", "|---|---|---|---|"]
+    out += [_row(f"`{c}`", w.cause, w.consequence, w.act) for c, w in ALARMS.items()]
     return "\n".join(out)
 
 

@@ -205,7 +205,7 @@ def test_what_does_not_hold_is_named_and_stops_it_there(failing: Sequence[str]) 
         await opened(pilot, console)
         rows = shown(pilot, "#checks").splitlines()
         assert [row.split("  ")[1] for row in rows if "NO" in row] == failing
-        assert len(rows) == 9
+        assert len(rows) == 10
         assert not is_offered(pilot)
         await pilot.click("#do")
         assert "step 1 of 3" in shown(pilot, "#title")
