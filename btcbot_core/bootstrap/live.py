@@ -4,7 +4,6 @@ import os
 import socket
 from contextlib import ExitStack
 from pathlib import Path
-from random import SystemRandom
 
 from btcbot_core.adapters.btcturk.armed import ArmedExchange
 from btcbot_core.adapters.btcturk.auth import Credentials
@@ -16,16 +15,15 @@ from btcbot_core.adapters.lock import InstanceLock, account_lock_path, lock_path
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.app.arming import Arming, Situation
 from btcbot_core.app.control import Control
-from btcbot_core.app.frames import World
 from btcbot_core.app.gate import Permit
 from btcbot_core.app.lease import Grant, Lease, LeaseLimits
-from btcbot_core.app.runner import Plan
-from btcbot_core.app.session import Schedule, Session
+from btcbot_core.app.session import Session
 from btcbot_core.app.world import Ports
-from btcbot_core.bootstrap.lines import credentials_of, private_client, quote_of
+from btcbot_core.bootstrap.lines import credentials_of, private_client
 from btcbot_core.bootstrap.log import open_log
-from btcbot_core.bootstrap.options import SessionOptions, live_pace_s, retry_waits_s, stage_of
-from btcbot_core.bootstrap.runs import continued_run, live_settings, random_word
+from btcbot_core.bootstrap.options import SessionOptions, stage_of
+from btcbot_core.bootstrap.realtime import plan_of, schedule_of, world_of
+from btcbot_core.bootstrap.runs import continued_run, live_settings
 from btcbot_core.bootstrap.witnessed import witnessed
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.gates import Gates
@@ -38,7 +36,7 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
 
     Raises AnotherInstanceError when another process holds the database or the account.
     """
-    pace_s, clock, stage = live_pace_s(options), SystemClock(), stage_of(options)
+    schedule, clock, stage = schedule_of(options), SystemClock(), stage_of(options)
     credentials, database = credentials_of(settings), settings.state_db_path
     _lock(database, credentials, settings, undo)
     log = open_log(settings, database, undo)
@@ -54,11 +52,8 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
     permit = Permit(latch, lease)
     situation = _Environment(options, Situation(settings.gates(), settings.decisive_digest()))
     exchange = ArmedExchange(client, lambda: situation().gates, permit)
-    policy = settings.policy()
-    plan = Plan(
-        run=row.id, stage=stage, policy=policy, symbols=settings.symbols, start=random_word()
-    )
-    world = _world(options, settings, plan, row.kind)
+    plan = plan_of(options, settings, row)
+    world = world_of(options, settings, plan, row)
     ports = Ports(
         clock,
         clock,
@@ -72,13 +67,6 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
         witness=witness.write,
         is_shared=True,
     )
-    schedule = Schedule(
-        pace_s=pace_s,
-        cycles_max=options.cycles_max,
-        exit_on_kill=options.exit_on_kill,
-        retry_waits_s=retry_waits_s(options),
-        chance=SystemRandom().random,
-    )
     limits = lease_limits(settings)
     unattended = _unattended(settings, limits) if options.is_unattended else None
     arming = Arming(
@@ -90,20 +78,6 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
     session.observe(log)
     session.on_close(ControlServer(control_path(database), Control(session, limits).answer).close)
     return session
-
-
-def _world(options: SessionOptions, settings: Settings, plan: Plan, kind: RunKind) -> World:
-    return World(
-        role=options.role,
-        kind=kind,
-        stage=plan.stage.name,
-        steps=plan.phases,
-        source=settings.btcturk_base_url,
-        book="live",
-        database=str(settings.state_db_path),
-        quote=quote_of(settings),
-        stale_after_s=plan.policy.limits.max_data_age_s,
-    )
 
 
 def lease_limits(settings: Settings) -> LeaseLimits:

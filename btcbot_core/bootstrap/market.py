@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
-from random import SystemRandom
 
 from btcbot_core.adapters.btcturk.market import BtcturkMarket
 from btcbot_core.adapters.choices import LastPrices
@@ -16,17 +15,16 @@ from btcbot_core.adapters.paper.late import LatePaperExchange
 from btcbot_core.adapters.paper.model import FillModel, SimPolicy
 from btcbot_core.adapters.paper.tape import ObservedMarket
 from btcbot_core.adapters.sqlite.store import SqliteStore
-from btcbot_core.app.frames import World
 from btcbot_core.app.gate import Permit
-from btcbot_core.app.runner import Plan
-from btcbot_core.app.session import Schedule, Session
+from btcbot_core.app.session import Session
 from btcbot_core.app.world import Ports
 from btcbot_core.bootstrap.choices import live_choices
 from btcbot_core.bootstrap.lines import public_client, quote_of
 from btcbot_core.bootstrap.log import open_log
-from btcbot_core.bootstrap.options import SessionOptions, live_pace_s, retry_waits_s, stage_of
+from btcbot_core.bootstrap.options import SessionOptions, stage_of
 from btcbot_core.bootstrap.paper import PAPER_ACCOUNT, totals_of
-from btcbot_core.bootstrap.runs import continued_run, random_word
+from btcbot_core.bootstrap.realtime import plan_of, schedule_of, world_of
+from btcbot_core.bootstrap.runs import continued_run
 from btcbot_core.bootstrap.witnessed import witnessed
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.errors import ExchangeUnavailableError
@@ -37,7 +35,7 @@ from btcbot_core.settings import Settings
 
 def open_dry_run(options: SessionOptions, settings: Settings, undo: ExitStack) -> Session:
     """Wire a dry run on live data; what it opens goes onto `undo`. Needs no network yet."""
-    pace_s, clock, stage = live_pace_s(options), SystemClock(), stage_of(options)
+    schedule, clock, stage = schedule_of(options), SystemClock(), stage_of(options)
     database = settings.state_db_path
     lock = InstanceLock(lock_path(database), clock, f"{stage.name}, dry run")
     lock.acquire()
@@ -54,21 +52,8 @@ def open_dry_run(options: SessionOptions, settings: Settings, undo: ExitStack) -
     seen = live_choices(market, _last_prices(market), stage, settings)
     observed = ObservedMarket(seen)
     exchange = LatePaperExchange(lambda: _paper(settings, observed, clock, carried), clock)
-    policy = settings.policy()
-    plan = Plan(
-        run=row.id, stage=stage, policy=policy, symbols=settings.symbols, start=random_word()
-    )
-    world = World(
-        role=options.role,
-        kind=row.kind,
-        stage=stage.name,
-        steps=plan.phases,
-        source=settings.btcturk_base_url,
-        book="live",
-        database=str(database),
-        quote=quote_of(settings),
-        stale_after_s=policy.limits.max_data_age_s,
-    )
+    plan = plan_of(options, settings, row)
+    world = world_of(options, settings, plan, row)
     latch = FileLatch(kill_path(database), clock)
     permit = Permit(latch, None)
     ports = Ports(
@@ -82,13 +67,6 @@ def open_dry_run(options: SessionOptions, settings: Settings, undo: ExitStack) -
         permit,
         vitals=client.vitals,
         witness=witness.write,
-    )
-    schedule = Schedule(
-        pace_s=pace_s,
-        cycles_max=options.cycles_max,
-        exit_on_kill=options.exit_on_kill,
-        retry_waits_s=retry_waits_s(options),
-        chance=SystemRandom().random,
     )
     session = Session(ports, plan, row, schedule, world, settings.gates(), undo.pop_all().close)
     session.observe(log)
