@@ -1,6 +1,6 @@
 """The doors: everything the core needs from outside, as small protocols in domain words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -210,3 +210,11 @@ class Store(Protocol):
         """A consistent read; committing it is an error."""
 
     def close(self) -> None: ...
+
+
+Progress = Callable[[int, int], None]
+"""Told, by what takes long, how much is done and of how much."""
+
+
+def unheard(_done: int, _total: int) -> None:
+    """For work of which nobody asks how far it is."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from btcbot_core.app.verify import PAGE, Progress
+from btcbot_core.app.verify import PAGE, cycles_of
 from btcbot_core.cycle.learning import RebalanceRow
 from btcbot_core.cycle.trace import Trace, decode
 from btcbot_core.domain.codes import Severity
@@ -16,7 +16,7 @@ from btcbot_core.domain.money import ZERO, decimal_from
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.records import CycleRow
 from btcbot_core.domain.trading import UNRESOLVED, OrderEventKind
-from btcbot_core.ports import UnitOfWork
+from btcbot_core.ports import Progress, UnitOfWork
 
 REBALANCE = "rebalance"
 _NOTHING_OF_ITS_OWN = RebalanceRow(no_trades=None)
@@ -65,22 +65,26 @@ class Studied(msgspec.Struct, frozen=True):
     figures: CycleFigures
 
 
-def study(work: UnitOfWork, run: RunId) -> Iterator[Studied]:
+def study(work: UnitOfWork, run: RunId, progress: Progress) -> Iterator[Studied]:
     """All cycles of a run, oldest first, read page by page.
 
     Raises StoreError naming the cycle whose record cannot be read.
     """
     step, memory = -1, _Memory()
+    done, total = 0, cycles_of(work, run)
     while rows := work.cycles.after(run, step, PAGE):
         for row in rows:
             step = row.step
             try:
                 record = decode(row.trace)
-                yield Studied(row, record, memory.figures(row, record))
+                studied = Studied(row, record, memory.figures(row, record))
             except (msgspec.DecodeError, ValueError, ArithmeticError) as error:
                 raise StoreError(
                     f"the record of cycle {row.id} cannot be read ({error}): try `verify`"
                 ) from error
+            yield studied
+            done += 1
+            progress(done, total)
 
 
 def newest(
@@ -91,9 +95,8 @@ def newest(
     A run is read from its start: drawdown and thresholds are of what went before.
     """
     found: list[CycleFigures] = []
-    for number, cycle in enumerate(study(work, run), start=1):
+    for cycle in study(work, run, progress):
         found.append(cycle.figures)
-        progress(number)
         if count is not None and len(found) > 2 * count:
             del found[:-count]
     return found if count is None else found[len(found) - min(count, len(found)) :]

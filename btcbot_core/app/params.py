@@ -8,12 +8,11 @@ import msgspec
 from btcbot_core.app.choosing import run_of_stage
 from btcbot_core.app.figures import Studied, policy_of, rebalancing, study
 from btcbot_core.app.resting import Act, RestingRun, resting_run
-from btcbot_core.app.verify import Progress
 from btcbot_core.cycle.stages import STAGE7
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.rebalancing import Params, RebalancePolicy
 from btcbot_core.domain.records import RunKind, RunRow
-from btcbot_core.ports import Store, UnitOfWork
+from btcbot_core.ports import Progress, Store, UnitOfWork
 from btcbot_core.strategy.adaptation import (
     AdaptationState,
     Change,
@@ -72,9 +71,8 @@ class ParamsReset(msgspec.Struct, frozen=True, kw_only=True):
 def view_params(work: UnitOfWork, run: RunRow, progress: Progress) -> ParamsView:
     """Read a run from its start. Raises ConfigError where it has no cycle."""
     past = _Past()
-    for number, cycle in enumerate(study(work, run.id), start=1):
+    for cycle in study(work, run.id, progress):
         past.add(cycle)
-        progress(number)
     carried = work.checkpoints.load(run.id)
     if past.policy is None or carried is None:
         raise ConfigError(f"run {run.id} has no cycle yet: nothing is in force")

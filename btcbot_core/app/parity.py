@@ -13,12 +13,11 @@ import msgspec
 
 from btcbot_core.app.comparing import ABSENT, Difference, first_difference
 from btcbot_core.app.figures import rebalancing, study
-from btcbot_core.app.verify import Progress
 from btcbot_core.cycle.trace import Trace, without_inputs
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.money import NotANumberError, canonical, decimal_from
 from btcbot_core.domain.records import CycleRow, RunRow
-from btcbot_core.ports import UnitOfWork
+from btcbot_core.ports import Progress, UnitOfWork, unheard
 
 FINGERPRINT_VERSION = 1
 
@@ -103,10 +102,9 @@ def compare(
     """Walk both runs side by side. Raises ConfigError where either has no cycle in the window."""
     chains = _Chain(), _Chain()
     parted: tuple[_Item | None, _Item | None, Difference] | None = None
-    for one, other in zip_longest(_items(*a, window), _items(*b, window)):
+    for one, other in zip_longest(_items(*a, window, progress), _items(*b, window, unheard)):
         chains[0].add(one)
         chains[1].add(other)
-        progress(max(chain.cycles for chain in chains))
         if parted is None:
             found = first_difference(_values(one), _values(other))
             parted = None if found is None else (one, other, found)
@@ -134,10 +132,10 @@ def _values(item: _Item | None) -> object:
     return ABSENT if item is None else item.values
 
 
-def _items(work: UnitOfWork, run: RunRow, window: Window) -> Iterator[_Item]:
+def _items(work: UnitOfWork, run: RunRow, window: Window, progress: Progress) -> Iterator[_Item]:
     numbers: dict[str, str] = {}
     count = 0
-    for cycle in study(work, run.id):
+    for cycle in study(work, run.id, progress):
         values = _decided(cycle.row, cycle.trace, numbers)
         if window.holds(cycle.row.at):
             yield _Item(count, cycle.row.at, values)

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from btcbot_core.app.charts_data import ChartMaker
 from btcbot_core.app.figures import CycleFigures, Studied, study
-from btcbot_core.app.verify import Progress
 from btcbot_core.domain.codes import MEANING, Reason
 from btcbot_core.domain.decisions import Action
 from btcbot_core.domain.errors import ConfigError
@@ -15,7 +14,7 @@ from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.records import RunRow
 from btcbot_core.domain.reporting import KeyFigures, Rollup, RunReport, WhyNot
 from btcbot_core.domain.trading import Side
-from btcbot_core.ports import UnitOfWork
+from btcbot_core.ports import Progress, UnitOfWork
 
 SCHEMA = "report/1"
 IDENTITY_TOLERANCE_TRY = Decimal("0.00000001")
@@ -30,9 +29,8 @@ def make_report(work: UnitOfWork, run: RunRow, progress: Progress) -> RunReport:
         raise ConfigError(f"run {run.id} has no cycle yet: there is nothing to report")
     carried = work.checkpoints.load(run.id)
     maker = _Maker(ChartMaker(last.step + 1))
-    for number, cycle in enumerate(study(work, run.id), start=1):
+    for cycle in study(work, run.id, progress):
         maker.add(cycle)
-        progress(number)
     return maker.report(run, carried.ledger.quote if carried else "")
 
 

@@ -1,6 +1,6 @@
 """Stored cycles run again through today's code: the first one that comes out otherwise is named."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -15,21 +15,19 @@ from btcbot_core.cycle.rerun import rerun
 from btcbot_core.cycle.stages import Stage
 from btcbot_core.cycle.trace import VERSION, Trace, decode, is_sealed, trace, without_inputs
 from btcbot_core.domain.errors import BotError, ConfigError
-from btcbot_core.domain.ids import ClientId, CycleId
+from btcbot_core.domain.ids import ClientId, CycleId, RunId
 from btcbot_core.domain.market import BookSource, MarketSnapshot, Quote
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.records import CycleRow, RunRow
 from btcbot_core.domain.trading import Order, OrderEvent
 from btcbot_core.ledger.book import Ledger, fold
 from btcbot_core.ledger.entries import LedgerEvent
-from btcbot_core.ports import Store, UnitOfWork
+from btcbot_core.ports import Progress, Store, UnitOfWork
 from btcbot_core.strategy.adaptation import came_back
 
 PAGE = 500
 MICROSECONDS = Decimal(1_000_000)
 STAGES: Mapping[str, Stage] = {s.name: s for s in vars(stages).values() if isinstance(s, Stage)}
-
-Progress = Callable[[int], None]
 
 
 class RunCheck(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +48,12 @@ class RunCheck(msgspec.Struct, frozen=True, kw_only=True):
     now: str = ""
 
 
+def cycles_of(work: UnitOfWork, run: RunId) -> int:
+    """How many cycles a run has stored."""
+    first, last = work.cycles.after(run, -1, 1), work.cycles.last(run)
+    return last.step - first[0].step + 1 if first and last else 0
+
+
 def verify_run(store: Store, run: RunRow, progress: Progress) -> RunCheck:
     """Run every stored cycle of a run again, from its start.
 
@@ -60,13 +64,13 @@ def verify_run(store: Store, run: RunRow, progress: Progress) -> RunCheck:
         raise ConfigError(f"run {run.id} is of {run.stage}, which is not known here")
     with store.read() as work:
         replay = _Replay(STAGES[run.stage], work, run)
-        step, cycle = -1, None
+        step, cycle, total = -1, None, cycles_of(work, run.id)
         while rows := work.cycles.after(run.id, step, PAGE):
             for row in rows:
                 step, cycle = row.step, row.id
                 if (found := replay.check(row)) is not None:
                     return replay.result(found, cycle)
-                progress(replay.cycles)
+                progress(replay.cycles, total)
         is_cut = work.checkpoints.cycle(run.id) != cycle
         found = replay.check_end(work.checkpoints.load(run.id), is_cut=is_cut)
         return replay.result(found or replay.check_orders(work.orders.all(run.id)), cycle)

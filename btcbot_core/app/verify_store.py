@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from btcbot_core.app.comparing import ABSENT, Difference, first_difference
-from btcbot_core.app.verify import PAGE, Progress
+from btcbot_core.app.verify import PAGE, cycles_of
 from btcbot_core.cycle.trace import Trace, decode, is_sealed
 from btcbot_core.domain.errors import BotError
 from btcbot_core.domain.ids import ClientId, cycle_id
@@ -16,7 +16,7 @@ from btcbot_core.domain.trading import Intent, Order, OrderEvent, OrderEventKind
 from btcbot_core.ledger.book import Ledger, fold
 from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
 from btcbot_core.oms.machine import TABLE
-from btcbot_core.ports import Store, UnitOfWork
+from btcbot_core.ports import Progress, Store, UnitOfWork
 
 _OF_THE_INTENT = ("symbol", "side", "price", "qty", "ttl_s", "reason", "type", "cycle_id")
 
@@ -78,14 +78,14 @@ class _Audit:
         return self._check_cycles(progress) or self._check_orders() or self._check_checkpoint()
 
     def _check_cycles(self, progress: Progress) -> Difference | None:
-        step = -1
+        step, total = -1, cycles_of(self._work, self._run.id)
         while rows := self._work.cycles.after(self._run.id, step, PAGE):
             for row in rows:
                 step = row.step
                 if (found := self._check_cycle(row)) is not None:
                     return msgspec.structs.replace(found, field=f"cycles.{row.id}.{found.field}")
                 self._cycles += 1
-                progress(self._cycles)
+                progress(self._cycles, total)
         return None
 
     def _check_cycle(self, row: CycleRow) -> Difference | None:

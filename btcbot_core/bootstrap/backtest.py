@@ -24,7 +24,7 @@ from btcbot_core.cycle.stages import STAGE7
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.ids import recorded_run_id
 from btcbot_core.domain.records import CycleRow, RunKind, RunRow
-from btcbot_core.ports import Store
+from btcbot_core.ports import Progress, Store, unheard
 from btcbot_core.settings import Loaded
 from btcbot_core.settings import load as load_settings
 
@@ -54,14 +54,14 @@ class OpenBacktest:
     close: Callable[[], None]
 
 
-def open_backtest(options: BacktestOptions) -> OpenBacktest:
-    """Wire a backtest and take its database's lock.
+def open_backtest(options: BacktestOptions, progress: Progress = unheard) -> OpenBacktest:
+    """Wire a backtest and take its database's lock; tells of bytes read.
 
     Raises ConfigError or DatasetError for what was asked, AnotherInstanceError when the database
     is in use, StoreError when it cannot be used. Nothing is held when it raises.
     """
     with ExitStack() as undo:
-        dataset = load(options.dataset)
+        dataset = load(options.dataset, progress)
         return _wire(options, dataset, _load(options, dataset), undo)
 
 

@@ -9,8 +9,9 @@ from btcbot_core.adapters.replay.synthetic import Recipe, Scenario, write_datase
 from btcbot_core.adapters.replay.validation import Validation, validate
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.symbol import NotASymbolError, symbol_from
+from btcbot_core.ports import Progress
 
-__all__ = ["Validation", "check", "make_up"]
+__all__ = ["Validation", "make_up", "validate"]
 
 
 def make_up(
@@ -21,8 +22,9 @@ def make_up(
     start: datetime | None,
     *,
     force: bool,
-) -> Validation:
-    """Write a made-up dataset and check it. `numbers` are fields of the recipe by name.
+    progress: Progress,
+) -> None:
+    """Write a made-up dataset. `numbers` are fields of the recipe by name.
 
     Raises ConfigError for what was asked, DatasetError for a folder that holds something.
     """
@@ -35,10 +37,4 @@ def make_up(
         recipe = msgspec.structs.replace(recipe, symbols=pairs)
     if start is not None:
         recipe = msgspec.structs.replace(recipe, start=start)
-    write_dataset(folder, recipe, force=force)
-    return validate(folder)
-
-
-def check(folder: Path) -> Validation:
-    """Everything that is wrong with a dataset."""
-    return validate(folder)
+    write_dataset(folder, recipe, force=force, progress=progress)

@@ -69,7 +69,7 @@ def open_reader(database: Path, *, is_checked: bool = False) -> Store:
     return SqliteStore(database, mode="ro", is_checked=is_checked)
 
 
-def save_copy(database: Path, copy: Path, progress: Callable[[int], None]) -> int:
+def save_copy(database: Path, copy: Path, progress: Callable[[int, int], None]) -> int:
     """Copy a database that may be in use; tells of pages copied, returns the copy's bytes.
 
     Raises FileExistsError where anything stands already, StoreError when there can be no copy.

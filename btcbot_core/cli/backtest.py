@@ -3,8 +3,6 @@
 import argparse
 import os
 import signal
-import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -12,72 +10,29 @@ from types import FrameType
 from btcbot_core.app.backtest import Backtest, BacktestSummary
 from btcbot_core.bootstrap.backtest import BacktestOptions, open_backtest
 from btcbot_core.cli.output import print_json, print_pairs, say
-from btcbot_core.cycle.cycle import Cycle
+from btcbot_core.cli.progress import Progress
 from btcbot_core.domain.errors import ConfigError, ExitCode
 from btcbot_core.domain.money import canonical
-
-PATIENCE_S = 2.0
-EVERY_S = 0.5
-LOOK_EVERY = 100
-BAR_CELLS = 30
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the whole window; answers 0 also when it was asked to stop: what is done is kept."""
-    opened = open_backtest(_options(arguments))
     cycles = whole("--cycles", arguments.cycles, least=1)
+    with Progress("bytes read") as progress:
+        opened = open_backtest(_options(arguments), progress)
     try:
         for warning in opened.warnings:
             say(f"! {warning}")
         backtest = opened.backtest
         _obey_signals(backtest)
-        bar = Bar(backtest, cycles)
-        if sys.stderr.isatty():
-            backtest.on_cycle = bar
-        summary = backtest.run(cycles)
-        bar.clear()
+        total = min(cycles or backtest.total, backtest.total)
+        with Progress("cycles run") as progress:
+            backtest.on_cycle = lambda _: progress(backtest.fingerprint.cycles, total)
+            summary = backtest.run(cycles)
     finally:
         opened.close()
     print_json(summary) if arguments.json else _print(summary)
     return int(ExitCode.OK)
-
-
-class Bar:
-    """How far, how fast and how long still; silent for the first two seconds."""
-
-    def __init__(self, backtest: Backtest, cycles_max: int | None) -> None:
-        self._backtest = backtest
-        self._total = min(cycles_max or backtest.total, backtest.total)
-        self._began_s = time.monotonic()
-        self._due_s = self._began_s + PATIENCE_S
-        self._turned = 0
-        self._is_drawn = False
-
-    def __call__(self, _cycle: Cycle) -> None:
-        self._turned += 1
-        if self._turned % LOOK_EVERY:
-            return
-        now_s = time.monotonic()
-        if now_s < self._due_s:
-            return
-        self._due_s = now_s + EVERY_S
-        self._is_drawn = True
-        print(f"\r{self.line(now_s)}\x1b[K", end="", file=sys.stderr, flush=True)
-
-    def line(self, now_s: float) -> str:
-        """The bar as it stands."""
-        done = self._backtest.fingerprint.cycles
-        rate = self._turned / max(now_s - self._began_s, 1e-9)
-        left_s = int((self._total - done) / rate) if rate else 0
-        cells = BAR_CELLS * done // max(self._total, 1)
-        drawn = "#" * cells + "-" * (BAR_CELLS - cells)
-        clock = f"{left_s // 3600}:{left_s // 60 % 60:02}:{left_s % 60:02}"
-        return f"[{drawn}] {done:,}/{self._total:,} {rate:,.0f} cycles/s, {clock} left"
-
-    def clear(self) -> None:
-        """Leave the line as it was found."""
-        if self._is_drawn:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def _options(arguments: argparse.Namespace) -> BacktestOptions:

@@ -3,9 +3,11 @@
 import argparse
 from pathlib import Path
 
-from btcbot_core.bootstrap.datasets import Validation, check, make_up
+from btcbot_core.bootstrap.datasets import Validation, make_up
+from btcbot_core.bootstrap.datasets import validate as validate_dataset
 from btcbot_core.cli.backtest import instant, whole
 from btcbot_core.cli.output import print_json, say
+from btcbot_core.cli.progress import Progress
 from btcbot_core.domain.errors import ConfigError, ExitCode
 
 NUMBERS = ("minutes", "step_s", "volatility_bps", "spread_bps", "seed")
@@ -21,19 +23,24 @@ def init(arguments: argparse.Namespace) -> int:
     }
     folder = Path(arguments.dataset)
     start = instant("--start", arguments.start)
-    found = make_up(
-        folder, arguments.scenario, arguments.symbols, numbers, start, force=arguments.force
-    )
-    return _answer(arguments, found)
+    force, recipe = arguments.force, (arguments.scenario, arguments.symbols, numbers, start)
+    with Progress("rows written") as progress:
+        make_up(folder, *recipe, force=force, progress=progress)
+    return _answer(arguments, _checked(folder))
 
 
 def validate(arguments: argparse.Namespace) -> int:
     """Check a dataset; answers 1 when it holds an error, 2 when there is none at all."""
     folder = Path(arguments.dataset)
-    found = check(folder)
+    found = _checked(folder)
     if any(issue.code.startswith("dataset_") for issue in found.issues):
         raise ConfigError(f"--dataset: {found.issues[0].message}: {folder.name}")
     return _answer(arguments, found)
+
+
+def _checked(folder: Path) -> Validation:
+    with Progress("bytes checked") as progress:
+        return validate_dataset(folder, progress)
 
 
 def _answer(arguments: argparse.Namespace, found: Validation) -> int:

@@ -19,6 +19,7 @@ from btcbot_core.app.run_report import make_report
 from btcbot_core.bootstrap.reporting import html_page
 from btcbot_core.domain.reporting import RunReport, WhyNot
 from btcbot_core.domain.symbol import Symbol
+from btcbot_core.ports import unheard
 from tests.app.recorded import run_night
 
 HOSTILE = (
@@ -79,7 +80,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> RunReport:
     with closing(bootstrap.open_reader(database)) as store:
         run = run_named(store)
         with store.read() as work:
-            return make_report(work, run, lambda _: None)
+            return make_report(work, run, unheard)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from btcbot_core.app.choosing import run_named
 from btcbot_core.app.exports import Format, cell, lines
 from btcbot_core.app.figures import CycleFigures, newest
 from btcbot_core.domain.money import canonical
+from btcbot_core.ports import unheard
 from tests.app.recorded import run_night
 
 TIGHT = Decimal("1e-8")
@@ -31,7 +32,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> tuple[CycleFigures, ...]:
     with closing(bootstrap.open_reader(database)) as store:
         run = run_named(store)
         with store.read() as work:
-            return tuple(newest(work, run.id, None, lambda _: None))
+            return tuple(newest(work, run.id, None, unheard))
 
 
 def test_the_figures_of_every_cycle_add_up(rows: tuple[CycleFigures, ...]) -> None:

@@ -22,6 +22,7 @@ from btcbot_core.domain.ids import RunId
 from btcbot_core.domain.policy import Policy, PortfolioPolicy
 from btcbot_core.domain.rebalancing import AdaptationPolicy, Params, RebalancePolicy, SizingPolicy
 from btcbot_core.domain.records import RunKind
+from btcbot_core.ports import unheard
 from btcbot_core.strategy.adaptation import Change, Outcome
 from tests.build import BTC, at, d
 from tests.story.worlds import RUN, Rig
@@ -38,7 +39,7 @@ def rig(tmp_path: Path) -> Rig:
 
 
 def a_policy(params: Params = PARAMS, *, is_on: bool = True) -> Policy:
-    """Parameters that may grow every fifth cycle, and a market so quiet that they do."""
+    """Parameters that may grow every fifth cycle, and a market so unheard that they do."""
     rebalance = RebalancePolicy(
         params=params,
         sizing=SizingPolicy(cash_max_try=d("600")),
@@ -47,14 +48,10 @@ def a_policy(params: Params = PARAMS, *, is_on: bool = True) -> Policy:
     return Policy(portfolio=PortfolioPolicy(targets={BTC: d("0.5")}), rebalance=rebalance)
 
 
-def quiet(_done: int) -> None:
-    pass
-
-
 def shown(rig: Rig) -> ParamsView:
     run = run_of_stage(rig.store, STAGE7.name)
     with rig.store.read() as work:
-        return view_params(work, run, quiet)
+        return view_params(work, run, unheard)
 
 
 def of(view: ParamsView, name: str) -> Param:
@@ -69,7 +66,7 @@ def reset(rig: Rig) -> Change | None:
 
 
 def verified(rig: Rig) -> RunCheck:
-    return verify_run(rig.store, run_named(rig.store), quiet)
+    return verify_run(rig.store, run_named(rig.store), unheard)
 
 
 def test_what_is_in_force_is_shown_with_its_bounds_and_the_version_that_brought_it(

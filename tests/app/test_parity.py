@@ -15,6 +15,7 @@ from btcbot_core.app.parity import Parity, Window, compare
 from btcbot_core.bootstrap.reporting import open_two
 from btcbot_core.cycle.trace import decode, encode
 from btcbot_core.domain.errors import ConfigError
+from btcbot_core.ports import unheard
 from tests.app.recorded import copy_of, run_night
 from tests.build import at
 
@@ -35,7 +36,7 @@ def held_together(a: Path, b: Path, window: Window = Window()) -> Parity:  # noq
     with open_two(a, b) as (one, two):
         runs = run_named(one), run_named(two)
         with one.read() as work_a, two.read() as work_b:
-            return compare((work_a, runs[0]), (work_b, runs[1]), window, lambda _: None)
+            return compare((work_a, runs[0]), (work_b, runs[1]), window, unheard)
 
 
 def rewrite(database: Path, step: int, old: bytes, new: bytes) -> None:

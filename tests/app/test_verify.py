@@ -19,6 +19,7 @@ from btcbot_core.cycle.trace import VERSION, decode, encode, sealed
 from btcbot_core.domain.errors import ConfigError, ExchangeUnavailableError, StoreError
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import AnswerKind
+from btcbot_core.ports import unheard
 from tests.app.recorded import STEPS, copy_of, run_night
 from tests.build import d
 from tests.story.worlds import Rig
@@ -38,18 +39,14 @@ def rig(tmp_path: Path) -> Rig:
     return Rig(tmp_path)
 
 
-def quiet(_done: int) -> None:
-    pass
-
-
 def of_rig(rig: Rig) -> RunCheck:
-    return verify_run(rig.store, run_named(rig.store), quiet)
+    return verify_run(rig.store, run_named(rig.store), unheard)
 
 
 def of_file(database: Path) -> tuple[RunCheck, StoreCheck]:
     store = bootstrap.open_reader(database, is_checked=True)
     try:
-        return verify_run(store, run_named(store), quiet), verify_store(store, quiet)
+        return verify_run(store, run_named(store), unheard), verify_store(store, unheard)
     finally:
         store.close()
 
@@ -128,7 +125,7 @@ def test_a_turn_that_was_cut_after_it_spoke_is_bridged_by_the_journal(
     rig.run(9)
     run = of_rig(rig)
     assert (run.is_equal, run.cuts) == (True, 1)
-    assert verify_store(rig.store, quiet).is_sound
+    assert verify_store(rig.store, unheard).is_sound
 
 
 def test_a_turn_that_failed_leaves_no_gap_unexplained(rig: Rig) -> None:

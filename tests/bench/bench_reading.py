@@ -19,7 +19,7 @@ from btcbot_core.app.run_report import make_report
 from btcbot_core.app.verify import verify_run
 from btcbot_core.app.verify_store import verify_store
 from btcbot_core.domain.records import RunRow
-from btcbot_core.ports import Store
+from btcbot_core.ports import Store, unheard
 from tests.bench.bench_backtest import backtest
 
 CYCLES = 10_000
@@ -49,23 +49,19 @@ def measure(store: Store, run: RunRow, cycles: int) -> None:
 def _readers(store: Store, run: RunRow) -> Iterator[tuple[str, Callable[[], object]]]:
     def exported(form: Format) -> None:
         with store.read() as work:
-            rows = newest(work, run.id, None, _quiet)
+            rows = newest(work, run.id, None, unheard)
         for _ in lines(rows, form):
             pass
 
     def reported() -> None:
         with store.read() as work:
-            make_report(work, run, _quiet)
+            make_report(work, run, unheard)
 
-    yield "verify --run", lambda: verify_run(store, run, _quiet)
-    yield "verify --store", lambda: verify_store(store, _quiet)
+    yield "verify --run", lambda: verify_run(store, run, unheard)
+    yield "verify --store", lambda: verify_store(store, unheard)
     for form in Format:
         yield f"stage7-export --format {form}", partial(exported, form)
     yield "stage7-report", reported
-
-
-def _quiet(_done: int) -> None:
-    """Nobody watches."""
 
 
 if __name__ == "__main__":

@@ -1,16 +1,13 @@
 """`stage7-backtest`, `replay-init` and `replay-validate` as the operator runs them."""
 
 import sqlite3
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from btcbot_core.app.frames import Role
 from btcbot_core.bootstrap import SessionOptions
-from btcbot_core.bootstrap.backtest import BacktestOptions, open_backtest
 from btcbot_core.bootstrap.options import require_live_stage
-from btcbot_core.cli.backtest import Bar
 from btcbot_core.domain.errors import ConfigError
 from tests.cli.shell import Shell
 
@@ -91,16 +88,3 @@ def test_stage_7_runs_on_paper_and_only_there(shell: Shell) -> None:
     assert told["cycles"] == 5
     with pytest.raises(ConfigError):
         require_live_stage(SessionOptions(role=Role.HOST, stage=7))
-
-
-def test_the_bar_tells_rate_and_time_left(shell: Shell) -> None:
-    made(shell)
-    opened = open_backtest(BacktestOptions(shell.folder / "d", shell.folder / "out.db"))
-    bar = Bar(opened.backtest, None)
-    opened.backtest.run(15)
-    line = bar.line(0.0)
-    opened.close()
-    assert "15/30" in line
-    assert "cycles/s" in line
-    assert line.count("#") == 15
-    assert Decimal(line.count("-")) == 15

@@ -11,21 +11,18 @@ from btcbot_core.app.verify_store import verify_store
 from btcbot_core.bootstrap.witnessed import accept_restored, witnessed
 from btcbot_core.domain.errors import StoreError
 from btcbot_core.domain.records import RunKind
+from btcbot_core.ports import unheard
 from tests.cli.shell import Shell, end, wait_until
 from tests.killpoints.life import SCENARIOS, live
 
 COPIES = 4
 
 
-def _quiet(_done: int) -> None:
-    pass
-
-
 def cycles_that_verify(database: Path) -> int:
     """How many cycles a database holds, every one of which comes out as it is stored."""
     store = bootstrap.open_reader(database, is_checked=True)
     try:
-        run, sums = verify_run(store, run_named(store), _quiet), verify_store(store, _quiet)
+        run, sums = verify_run(store, run_named(store), unheard), verify_store(store, unheard)
     finally:
         store.close()
     assert (run.is_equal, sums.is_sound) == (True, True)
@@ -38,7 +35,7 @@ def test_copies_made_while_a_run_goes_on_verify_and_each_holds_more(shell: Shell
     for copy in copies:
         seen = shell.cycles()
         wait_until(lambda seen=seen: shell.cycles() >= seen + 5, process)  # type: ignore[misc]
-        bootstrap.save_copy(shell.db, copy, _quiet)
+        bootstrap.save_copy(shell.db, copy, unheard)
     assert process.poll() is None
     end(process)
     held = [cycles_that_verify(copy) for copy in copies]
@@ -70,7 +67,7 @@ def test_the_restore_drill_of_the_runbook(shell: Shell) -> None:
     elsewhere.mkdir()
     live(SCENARIOS["submit"], folder, steps=3)
     copy = elsewhere / "state.db"
-    bootstrap.save_copy(folder / "state.db", copy, _quiet)
+    bootstrap.save_copy(folder / "state.db", copy, unheard)
     assert cycles_that_verify(copy) == 3
     with pytest.raises(StoreError, match="btcbot-core restored"):
         witnessed(copy)
@@ -89,7 +86,7 @@ def test_the_restore_drill_of_the_runbook(shell: Shell) -> None:
 def test_a_copy_that_is_cut_short_is_found(shell: Shell) -> None:
     shell.json(*shell.night("--max-cycles", "30"))
     copy = shell.folder / "copy.bak"
-    bootstrap.save_copy(shell.db, copy, _quiet)
+    bootstrap.save_copy(shell.db, copy, unheard)
     with copy.open("r+b") as file:
         file.truncate(copy.stat().st_size // 2)
     assert shell("verify", "--store", "--db", str(copy)).returncode == 5

@@ -17,6 +17,7 @@ from btcbot_core.domain.market import MarketSnapshot
 from btcbot_core.domain.rules import PairRules
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Side
+from btcbot_core.ports import unheard
 from btcbot_core.settings import Settings
 from tests.build import BTC, at, d, rules
 from tests.story.rebalancing import PAIRS, made_up, run
@@ -25,7 +26,7 @@ from tests.story.rebalancing import PAIRS, made_up, run
 def verified(database: Path) -> bool:
     store = bootstrap.open_reader(database)
     try:
-        return verify_run(store, run_named(store), lambda _: None).is_equal
+        return verify_run(store, run_named(store), unheard).is_equal
     finally:
         store.close()
 

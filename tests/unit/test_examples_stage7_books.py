@@ -273,6 +273,15 @@ def test_d08_figures_are_looked_at(tmp_path: Path) -> None:
     assert not validate(folder).ok
 
 
+def test_what_is_no_file_is_told_like_any_other_fault(tmp_path: Path) -> None:
+    row = f"{CANDLES}{T.format(0)},1,2,1,2,5\n"
+    folder = folder_of(tmp_path / "d", {"candles/BTCTRY.csv": row})
+    (folder / "candles" / "ETHTRY.csv").mkdir()
+    (folder / "candles" / "XRPTRY.csv").symlink_to(tmp_path / "nowhere.csv")
+    found = [issue.where for issue in validate(folder).issues if issue.code == "not_a_file"]
+    assert found == ["candles/ETHTRY.csv", "candles/XRPTRY.csv"]
+
+
 # --------------------------------------------------------------------------------- backtests
 
 

@@ -1,11 +1,11 @@
 """A recorded dataset: read from a folder, checked once, then looked up by index (DEC-19)."""
 
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import msgspec
@@ -31,6 +31,7 @@ from btcbot_core.domain.errors import DatasetError
 from btcbot_core.domain.money import canonical
 from btcbot_core.domain.rules import PairRules
 from btcbot_core.domain.symbol import Asset, NotASymbolError, Symbol, base_and_quote, symbol_from
+from btcbot_core.ports import Progress, unheard
 
 PAIRS_MAX = 500
 _KNOWN_ENTRIES = frozenset({FILE_NAME, "candles", "orderbook", "ticker", "README.md"})
@@ -93,20 +94,42 @@ class Dataset(msgspec.Struct, frozen=True, kw_only=True):
         return whole + (1 if rest else 0) + 1
 
 
-def load(folder: Path) -> Dataset:
-    """Read a dataset from its folder.
+class Meter:
+    """Tells how many of the bytes are read, file by file."""
+
+    def __init__(self, paths: Iterable[Path], progress: Progress) -> None:
+        self._total = sum(path.stat().st_size for path in paths if path.is_file())
+        self._done = 0
+        self._progress = progress
+
+    def passed(self, path: Path) -> None:
+        self._done += path.stat().st_size
+        self._progress(self._done, self._total)
+
+
+def load(folder: Path, progress: Progress = unheard) -> Dataset:
+    """Read a dataset from its folder; tells of bytes read.
 
     Raises DatasetError, one line that names the file and the line, for the first thing that is
     wrong: nothing of a bad dataset is used.
     """
     root = _root(folder)
+    files = {kind: _files(root, kind) for kind in ("ticker", "candles", "orderbook")}
+    meter = Meter(chain.from_iterable(found.values() for found in files.values()), progress)
     # First, while nothing else is in memory: of tickers nothing is kept.
-    for path in _files(root, "ticker").values():
+    for path in files["ticker"].values():
         check_ticker(path, _label("ticker", path))
-    candles = {s: read_candles(p, _label("candles", p)) for s, p in _files(root, "candles").items()}
+        meter.passed(path)
+    candles: dict[Symbol, CandleSeries] = {}
+    for symbol, path in files["candles"].items():
+        candles[symbol] = read_candles(path, _label("candles", path))
+        meter.passed(path)
     if not candles:
         raise DatasetError(f"dataset {shown(folder.name)}: found no candles/*.csv, expected some")
-    books = {s: read_books(p, _label("orderbook", p)) for s, p in _files(root, "orderbook").items()}
+    books: dict[Symbol, BookSeries] = {}
+    for symbol, path in files["orderbook"].items():
+        books[symbol] = read_books(path, _label("orderbook", path))
+        meter.passed(path)
     extra = sorted(entry.name for entry in root.iterdir() if entry.name not in _KNOWN_ENTRIES)
     warnings = [f"{shown(name)} is no part of a dataset: left alone" for name in extra[:10]]
     if stray := sorted(set(books) - set(candles)):

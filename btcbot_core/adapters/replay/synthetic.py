@@ -18,6 +18,7 @@ from btcbot_core.adapters.replay.manifest import FILE_NAME
 from btcbot_core.domain.errors import DatasetError
 from btcbot_core.domain.money import canonical
 from btcbot_core.domain.symbol import Symbol, base_and_quote
+from btcbot_core.ports import Progress, unheard
 
 _MASK = 2**64 - 1
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -74,8 +75,13 @@ class SplitMix:
         return least + self() % (most - least + 1)
 
 
-def write_dataset(folder: Path, recipe: Recipe, *, force: bool = False) -> Path:
-    """Write a dataset. Raises DatasetError for a folder that holds something, unless forced."""
+def write_dataset(
+    folder: Path, recipe: Recipe, *, force: bool = False, progress: Progress = unheard
+) -> Path:
+    """Write a dataset; tells of rows written.
+
+    Raises DatasetError for a folder that holds something, unless forced.
+    """
     if folder.exists() and any(folder.iterdir()) and not force:
         raise DatasetError(f"{folder.name} is not empty: name another folder, or give --force")
     if not 1 <= recipe.rows <= ROWS_MAX:
@@ -83,7 +89,9 @@ def write_dataset(folder: Path, recipe: Recipe, *, force: bool = False) -> Path:
     for name in ("candles", "orderbook", "ticker"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for place, symbol in enumerate(recipe.symbols):
-        _write_pair(folder, symbol, recipe, recipe.seed + place)
+        before, total = place * recipe.rows, len(recipe.symbols) * recipe.rows
+        for row in _write_pair(folder, symbol, recipe, recipe.seed + place):
+            progress(before + row + 1, total)
     manifest = _manifest(recipe)
     (folder / FILE_NAME).write_text(json.dumps(manifest, indent=2) + "\n", encoding="ascii")
     return folder
@@ -100,7 +108,8 @@ class _Bar(msgspec.Struct, frozen=True):
     volume: int
 
 
-def _write_pair(folder: Path, symbol: Symbol, recipe: Recipe, seed: int) -> None:
+def _write_pair(folder: Path, symbol: Symbol, recipe: Recipe, seed: int) -> Iterator[int]:
+    """Answers with each row that is written."""
     name = f"{symbol}.csv"
     is_legacy = recipe.scenario is Scenario.LEGACY
     tick = _tick(_first(symbol))
@@ -124,6 +133,7 @@ def _write_pair(folder: Path, symbol: Symbol, recipe: Recipe, seed: int) -> None
             books.write(f"{seen.isoformat()},{_text(bid)},{_text(ask)}\n")
             figures = (prices[3], prices[1], prices[2], volume, format(traded, "f"))
             ticker.write(f"{seen.isoformat()},{','.join(figures)}\n")
+            yield bar.row
 
 
 def _legacy(seed: int) -> Iterator[_Bar]:

@@ -8,11 +8,12 @@ from pathlib import Path
 import msgspec
 
 from btcbot_core.adapters.replay.columns import EPOCH, shown
-from btcbot_core.adapters.replay.dataset import load
+from btcbot_core.adapters.replay.dataset import Meter, load
 from btcbot_core.adapters.replay.series import BOOK_COLUMNS, CANDLE_COLUMNS, TICKER_COLUMNS
 from btcbot_core.domain.errors import DatasetError
 from btcbot_core.domain.money import ZERO, NotANumberError, decimal_from
 from btcbot_core.domain.symbol import NotASymbolError, symbol_from
+from btcbot_core.ports import Progress, unheard
 
 ISSUES_A_FILE_MAX = 20
 FOLDERS = {"candles": CANDLE_COLUMNS, "orderbook": BOOK_COLUMNS, "ticker": TICKER_COLUMNS}
@@ -36,16 +37,19 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[str, dict[str, int]]
 
 
-def validate(folder: Path) -> Validation:
-    """Check every file; at most ISSUES_A_FILE_MAX issues of each."""
+def validate(folder: Path, progress: Progress = unheard) -> Validation:
+    """Check every file; at most ISSUES_A_FILE_MAX issues of each. Tells of bytes looked at."""
     if not folder.exists():
         return _answer([_error("dataset_missing", folder.name, "there is no such folder")], {})
     if not folder.is_dir():
         return _answer([_error("dataset_not_directory", folder.name, "expected a folder")], {})
     issues: list[Issue] = []
     rows: dict[str, dict[str, int]] = {}
+    # Every file is gone through twice: row by row for all that is wrong, then as a run reads it.
+    files = (path for kind in FOLDERS for path in (folder / kind).glob("*.csv"))
+    meter = Meter(files, lambda done, total: progress(done, 2 * total))
     for kind in FOLDERS:
-        found, counts = _folder(folder / kind, kind)
+        found, counts = _folder(folder / kind, kind, meter)
         issues.extend(found)
         rows[kind] = counts
     names = {kind: set(counts) for kind, counts in rows.items()}
@@ -54,7 +58,7 @@ def validate(folder: Path) -> Validation:
         issues.append(_warning("symbol_mismatch", "orderbook", f"{odd} not in both folders"))
     if not any(issue.level == "error" for issue in issues):
         try:
-            warnings = load(folder).warnings
+            warnings = load(folder, lambda done, total: progress(total + done, 2 * total)).warnings
         except DatasetError as error:
             issues.append(_error("not_loadable", folder.name, str(error)))
         else:
@@ -62,7 +66,7 @@ def validate(folder: Path) -> Validation:
     return _answer(issues, rows)
 
 
-def _folder(folder: Path, kind: str) -> tuple[list[Issue], dict[str, int]]:
+def _folder(folder: Path, kind: str, meter: Meter) -> tuple[list[Issue], dict[str, int]]:
     files = sorted(folder.glob("*.csv")) if folder.is_dir() else []
     if not files:
         if kind == "ticker":
@@ -73,6 +77,9 @@ def _folder(folder: Path, kind: str) -> tuple[list[Issue], dict[str, int]]:
     issues: list[Issue] = []
     counts: dict[str, int] = {}
     for path in files:
+        if not path.is_file():
+            issues.append(_error("not_a_file", f"{kind}/{path.name}", "expected a file"))
+            continue
         try:
             name = symbol_from(path.stem)
         except NotASymbolError as error:
@@ -81,6 +88,7 @@ def _folder(folder: Path, kind: str) -> tuple[list[Issue], dict[str, int]]:
         if name in counts:
             issues.append(_error("duplicate_symbol_file", f"{kind}/{path.name}", f"{name} twice"))
         check = _File(path, kind)
+        meter.passed(path)
         issues.extend(check.issues)
         if check.has_header:
             counts[name] = check.rows

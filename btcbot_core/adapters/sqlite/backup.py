@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 from peewee import SqliteDatabase
@@ -11,11 +10,11 @@ from btcbot_core.adapters.files import create_private, sync_folder
 from btcbot_core.adapters.sqlite.database import raw
 from btcbot_core.adapters.sqlite.errors import store_errors
 from btcbot_core.domain.errors import StoreError
+from btcbot_core.ports import Progress, unheard
 
 COPIES_MAX = 100
 PAGES_AT_ONCE = 1_000
 
-Progress = Callable[[int], None]
 """Told how many pages are copied."""
 
 
@@ -27,7 +26,7 @@ def copy_verified(database: SqliteDatabase, target: Path) -> Path:
     for number in range(COPIES_MAX):
         place = target.with_name(f"{target.name}.{number}") if number else target
         try:
-            copy_once(database, place, lambda _pages: None)
+            copy_once(database, place, unheard)
         except FileExistsError:
             continue
         return place
@@ -75,7 +74,7 @@ def _copy(source: sqlite3.Connection, place: Path, progress: Progress) -> None:
         source.backup(
             copy,
             pages=PAGES_AT_ONCE,
-            progress=lambda _status, left, total: progress(total - left),
+            progress=lambda _status, left, total: progress(total - left, total),
         )
         problem = problem_of(copy)
         if problem:

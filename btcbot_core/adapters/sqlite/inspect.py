@@ -7,11 +7,12 @@ from pathlib import Path
 import msgspec
 from peewee import SqliteDatabase
 
-from btcbot_core.adapters.sqlite.backup import Progress, copy_once, problem_of
+from btcbot_core.adapters.sqlite.backup import copy_once, problem_of
 from btcbot_core.adapters.sqlite.database import BUSY_TIMEOUT_MS, connector, prepare_file, raw
 from btcbot_core.adapters.sqlite.errors import store_errors
 from btcbot_core.adapters.sqlite.schema import APPLICATION_ID, MIGRATIONS, version_of
 from btcbot_core.domain.errors import StoreError
+from btcbot_core.ports import Progress
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
