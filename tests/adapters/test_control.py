@@ -3,6 +3,8 @@
 import os
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,40 @@ def test_a_question_without_end_is_dropped_and_the_next_is_served(tmp_path: Path
             ask(tmp_path / "c.sock", b"x" * (FRAME_BYTES_MAX * 3))
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
             line.connect(str(tmp_path / "c.sock"))  # says nothing and hangs up
+        assert ask(tmp_path / "c.sock", b"hello") == b"you said hello"
+    finally:
+        server.close()
+
+
+STRANGER = """
+import os, socket, sys
+
+os.chdir(sys.argv[1])
+os.setgid(65534)
+os.setuid(65534)
+line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+line.connect("c.sock")
+try:
+    line.sendall(b"hello\\n")
+    print(line.recv(4096))
+except (BrokenPipeError, ConnectionResetError):
+    print(b"")  # hung up before it could speak
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can speak as somebody else")
+def test_another_user_is_not_answered_even_with_folder_and_socket_wide_open(tmp_path: Path) -> None:
+    server = ControlServer(tmp_path / "c.sock", echo)
+    tmp_path.chmod(0o777)
+    (tmp_path / "c.sock").chmod(0o666)
+    try:
+        told = subprocess.run(
+            [sys.executable, "-c", STRANGER, str(tmp_path)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert told.stdout == "b''\n"
         assert ask(tmp_path / "c.sock", b"hello") == b"you said hello"
     finally:
         server.close()
