@@ -13,9 +13,10 @@ from btcbot_core.adapters.btcturk.wire.numbers import millis_of
 from btcbot_core.domain.errors import ExchangeUnavailableError
 from btcbot_core.domain.market import BookSource
 from btcbot_core.domain.symbol import Symbol
+from btcbot_core.domain.trading import AnswerKind
 from tests.btcturk.conftest import OpenWorld
 from tests.btcturk.loopback import Asked, Move, data, html, refusal, reply
-from tests.btcturk.world import BTCTRY, T0, always, book, fixture
+from tests.btcturk.world import BTCTRY, T0, always, an_intent, book, fixture
 from tests.build import d
 
 SIX = tuple(Symbol(name) for name in ("BTCTRY", "ETHTRY", "SOLTRY", "XRPTRY", "AVAXTRY", "USDTTRY"))
@@ -222,6 +223,16 @@ def test_rules_are_asked_for_once_an_hour(open_world: OpenWorld) -> None:
     world.hands.forward(2)
     world.market.rules([BTCTRY])
     assert world.server.count("GET") == 3
+
+
+def test_after_a_refused_order_rules_are_asked_for_anew(open_world: OpenWorld) -> None:
+    coarse = symbol_row(numeratorScale=4)
+    world = open_world(always(info(symbol_row()), refusal("", 1126), info(coarse)))
+    fine = world.market.rules([BTCTRY])[BTCTRY].lot_step
+    assert world.exchange.submit(an_intent()).kind is AnswerKind.REJECTED
+    assert world.market.rules([BTCTRY])[BTCTRY].lot_step == fine, "not twice within half a minute"
+    world.hands.forward(31)
+    assert world.market.rules([BTCTRY])[BTCTRY].lot_step > fine
 
 
 def test_the_last_good_rules_serve_for_a_day_and_no_longer(

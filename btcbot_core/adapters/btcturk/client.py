@@ -55,6 +55,8 @@ class BtcturkClient:
         self.base_url = options.base_url
         self.clock = clock
         self.limits = RateLimits(clock)
+        self.refused_at_s: float | None = None
+        """When an order was last refused, by the monotonic clock: its pair's rules may be old."""
         self.server_clock = ServerClock(clock)
         self._line = Line(options, clock, credentials)
         self._meter = Meter()

@@ -109,6 +109,8 @@ class BtcturkExchange(BtcturkAccount):
                 request_id=fault.request_id,
             )
         except RefusalError as refusal:
+            if blank.verb is Verb.SUBMIT:
+                self._client.refused_at_s = self._client.clock.monotonic_s()
             said = replace(
                 blank,
                 kind=AnswerKind.REJECTED,

@@ -1,4 +1,7 @@
-"""The pairs' rules as the exchange states them, kept for an hour, and for a day when it is gone."""
+"""The pairs' rules as the exchange states them, kept for an hour, and for a day when it is gone.
+
+An order that the exchange refuses puts them in doubt: they are asked for again.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -18,7 +21,8 @@ from btcbot_core.domain.symbol import Symbol
 FRESH_S = 3_600.0
 LAST_GOOD_S = 86_400.0
 AGAIN_S = 30.0
-"""After a failure the exchange is not asked again before this."""
+"""After a failure the exchange is not asked again before this; after an order that it refused
+rules older than this are asked for anew."""
 
 replace = msgspec.structs.replace
 
@@ -39,11 +43,17 @@ class RulesCache:
         """The rules, no older than a day; empty when none are to be had, so nothing trades."""
         with self._lock:
             now_s = self._client.clock.monotonic_s()
-            if not self._is_younger(self._known_at_s, FRESH_S, now_s) and not self._is_younger(
+            fresh_s = AGAIN_S if self._are_in_doubt() else FRESH_S
+            if not self._is_younger(self._known_at_s, fresh_s, now_s) and not self._is_younger(
                 self._failed_at_s, AGAIN_S, now_s
             ):
                 self._refresh()
             return self._known if self._is_younger(self._known_at_s, LAST_GOOD_S, now_s) else {}
+
+    def _are_in_doubt(self) -> bool:
+        """Whether an order was refused since the rules were asked for: they may have changed."""
+        known_at_s, refused_at_s = self._known_at_s, self._client.refused_at_s
+        return known_at_s is not None and refused_at_s is not None and refused_at_s >= known_at_s
 
     def _refresh(self) -> None:
         try:
