@@ -16,8 +16,10 @@ from tests.simulation.broken_exchanges import (
     CountsFeesInFloats,
     DropsLateFills,
     MovesItsCursorBeforeTheCommit,
+    RepeatsToTheOperatorWhatItHeard,
     RetriesAPost,
     SendsAgainWhatItDoesNotFind,
+    StoresItsKeyWithAnAnswer,
     TakesACancelForDone,
     TakesNoAnswerForANo,
 )
@@ -75,6 +77,11 @@ class ForgetsTheLease(Tampering):
         return Permit(latch, None)
 
 
+class LogsWithoutKnowingItsKey(Tampering):
+    def secrets(self) -> tuple[str, ...]:
+        return ()
+
+
 BROKEN: tuple[type[Tampering], ...] = (
     SendsBeforeItStores,
     GoesOnWhenTheDiskIsFull,
@@ -102,4 +109,7 @@ BROKEN: tuple[type[Tampering], ...] = (
     LosesEventsThatChangeNoStatus,
     AddsRiskWhileAnOrderIsUnknown,
     PlansWhateverTheModeSays,
+    RepeatsToTheOperatorWhatItHeard,
+    StoresItsKeyWithAnAnswer,
+    LogsWithoutKnowingItsKey,
 )

@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from btcbot_core.domain.account import Accounts
+from btcbot_core.domain.errors import BotError
 from btcbot_core.domain.ids import FillId
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import (
@@ -19,6 +20,7 @@ from btcbot_core.domain.trading import (
     ViewStatus,
 )
 from btcbot_core.ports import ExchangePort
+from tests.canaries import KEY
 from tests.simulation.wiring import Tampering
 
 replace = msgspec.structs.replace
@@ -136,6 +138,21 @@ class TakesACancelForDone(_Exchange):
         def _done(self, view: OrderView) -> OrderView:
             is_done = view.exchange_id in self._asked
             return replace(view, status=ViewStatus.CANCELED) if is_done else view
+
+
+class RepeatsToTheOperatorWhatItHeard(_Exchange):
+    class Broken(_Through):
+        def balances(self) -> Accounts:
+            try:
+                return self.inner.balances()
+            except BotError as error:
+                raise type(error)(f"{error}: {error.__cause__}") from error
+
+
+class StoresItsKeyWithAnAnswer(_Exchange):
+    class Broken(_Through):
+        def submit(self, intent: Intent) -> Answer:
+            return replace(self.inner.submit(intent), message=f"signed with {KEY}")
 
 
 class SendsAgainWhatItDoesNotFind(_Exchange):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
+from pathlib import Path
 
 from btcbot_core.adapters.paper.model import Change, OrderChanged, PaperEvent, PaperTrade
 from btcbot_core.domain.decisions import RiskMode
@@ -11,6 +12,7 @@ from btcbot_core.domain.ids import ClientId
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Answer, AnswerKind, Fill, Intent, Order, OrderView, Side
 from btcbot_core.risk.degrade import RUNGS, Degrade
+from tests.canaries import leaking, leaks
 from tests.simulation.virtual import T0, VirtualTime
 
 PREFIX = "btcb-"
@@ -117,6 +119,18 @@ class Checker:
         self.note(f"trade {trade.id} {trade.side} {trade.price} {trade.qty} {trade.cost}")
         is_ours = trade.client_id.startswith(PREFIX)
         (self.trades if is_ours else self.hand_trades)[str(trade.id)] = trade
+
+    # ------------------------------------------------------- seen by the operator, and kept
+
+    def on_said(self, text: str) -> None:
+        """What the operator reads holds no key and no secret."""
+        if leaks(text.encode(errors="surrogateescape")):
+            raise self.broken("I8", "a key or a secret was said to the operator")
+
+    def on_files(self, folder: Path) -> None:
+        """Nor does anything that a process left behind: database, log, kill file, whatever."""
+        if found := [path.name for path in leaking(folder)]:
+            raise self.broken("I8", f"a key or a secret is in {', '.join(found)}")
 
     # -------------------------------------------------------------------- seen on the line
 

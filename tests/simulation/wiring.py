@@ -26,6 +26,7 @@ from btcbot_core.domain.records import RunKind, RunRow
 from btcbot_core.ports import ExchangePort, KillLatch, MarketDataPort, Store, Timeline
 from tests.simulation.events import Story
 from tests.simulation.market import SYMBOLS, TRY
+from tests.simulation.secrecy import SECRETS
 from tests.simulation.virtual import T0, MachineClock
 
 RUN = RunId("l00000000000000a1")
@@ -69,6 +70,10 @@ class Tampering:
 
     def plan(self, plan: Plan) -> Plan:
         return plan
+
+    def secrets(self) -> tuple[str, ...]:
+        """What the log knows that it must not hold."""
+        return SECRETS
 
     def session(self, session: Session, ports: Ports) -> None:
         """Change what a session holds inside."""

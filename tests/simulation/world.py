@@ -24,6 +24,7 @@ from tests.simulation.door import ACCOUNT, Door
 from tests.simulation.events import Point, Story
 from tests.simulation.hooks import Died, Hooks
 from tests.simulation.market import RULES, TRY, ShownMarket, WalkingMarket
+from tests.simulation.secrecy import NTH_WITH_LOG, Line, open_log, words_on
 from tests.simulation.storage import HookedStore
 from tests.simulation.virtual import ExchangeClock, MachineClock, VirtualTime
 from tests.simulation.weather import Scene, Weather
@@ -78,7 +79,7 @@ class Simulation:
         clock, at_exchange = MachineClock(self.time), ExchangeClock(self.time)
         chaos = Chaos(self.weather.plan, at_exchange)
         paper = PaperExchange(self.core, ACCOUNT, at_exchange)
-        self._exchange = FaultyExchange(paper, chaos)
+        self._exchange = Line(FaultyExchange(paper, chaos), self.time)
         shown = FaultyMarket(ShownMarket(market, clock), chaos)
         self._ends = Ends(clock, self, shown, self.weather.gates)
         self._turns = self._cycles = 0
@@ -100,6 +101,7 @@ class Simulation:
                 raise self.checker.broken("I9", "it dies again and again")
             self._lie_down(self._live())
             self._next_turn_s = self.time.true_s
+        self.checker.on_files(self.folder)
         return Outline(
             simulated_s=int(self.time.true_s),
             cycles=self._cycles,
@@ -182,6 +184,8 @@ class Simulation:
                 store = SqliteStore(self.database, synchronous="NORMAL", busy_timeout_ms=0)
                 ending.callback(store.close)
                 session = self._start(HookedStore(store, self.hooks, self.checker))
+                if self.story.seed % NTH_WITH_LOG == 0:
+                    session.observe(open_log(self.database, self.tampering.secrets(), ending))
                 session.run()
                 self._judge_end(session)
                 down_s = self.weather.down_s()
@@ -206,6 +210,7 @@ class Simulation:
         guards = (latch, lease, permit)
         session = session_of(self.story, self._ends, guards, door, store, self.tampering)
         session.on_cycle = self._on_cycle
+        session.display.on_note = lambda note: self.checker.on_said(note.text)
         operator = self.checker.operator
         operator.is_armed, operator.armed_until_s = self.story.is_unattended, float("inf")
         self.scene.session = session
@@ -214,9 +219,12 @@ class Simulation:
     def _on_cycle(self, cycle: Cycle) -> None:
         self._cycles += 1
         self.checker.on_shown(cycle.verdict.mode, cycle.at, cycle.carried.degrade)
+        if self.scene.session is not None:
+            self.checker.on_said(words_on(self.scene.session.latest))
 
     def _judge_end(self, session: Session) -> None:
         """An end that was not asked for has a cause that the story knows, and one line of words."""
+        self.checker.on_said(words_on(session.latest))
         error = session.error
         if session.exit_code not in set(ExitCode):
             raise self.checker.broken("I10", f"it ended with {session.exit_code}")
