@@ -120,7 +120,12 @@ def _built(cycle: Cycle, thought: Rebalance, draft: _Draft, move: Move) -> Built
         Step(side=move.side, notional_try=move.notional_try, qty=move.qty),
         None if quote is None else cycle.carried.marks.get(move.symbol, quote.mid),
         rules,
-        Means(cash_try=draft.cash_try, turnover_try=draft.turnover_try, free_qty=free),
+        Means(
+            cash_try=draft.cash_try,
+            turnover_try=draft.turnover_try,
+            free_qty=free,
+            most_try=thought.decision.caps.order_notional_try,
+        ),
         (thought.params.order_offset_bps, cycle.policy.rebalance.sizing),
     )
 

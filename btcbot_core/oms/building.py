@@ -29,6 +29,8 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     cash_try: Decimal
     turnover_try: Decimal
     free_qty: Decimal = ZERO
+    most_try: Decimal | None = None
+    """What one order may come to at its own price; None is no limit."""
 
 
 class Built(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,8 +92,11 @@ def _sell(
 ) -> Built:
     if means.free_qty <= ZERO:
         return Built(problem=Reason.SKIP_NO_INVENTORY, limit=ZERO)
-    wanted = step.qty if step.qty > ZERO else step.notional_try / price
-    return _checked(price, round_qty(rules, min(wanted, means.free_qty)), rules, sizing)
+    wanted = min(step.qty if step.qty > ZERO else step.notional_try / price, means.free_qty)
+    if means.most_try is not None and wanted * price > means.most_try:
+        # The price was rounded up to its tick: a step just under the limit came to over it.
+        wanted = means.most_try / price
+    return _checked(price, round_qty(rules, wanted), rules, sizing)
 
 
 def _checked(price: Decimal, qty: Decimal, rules: PairRules, sizing: SizingPolicy) -> Built:

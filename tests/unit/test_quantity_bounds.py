@@ -41,3 +41,16 @@ def test_a_wish_outside_the_pairs_bounds_is_refused() -> None:
     sized = size_from_notional(PAIR, Side.BUY, d("100"), d("300"))
     assert sized.problem is Reason.QTY_OUT_OF_BOUNDS
     assert size_from_notional(PAIR, Side.BUY, d("100"), d("150")).problem is None
+
+
+def test_a_large_sale_fits_under_the_largest_order_though_its_price_is_rounded_up() -> None:
+    coarse = msgspec.structs.replace(rules(), tick_size=d("0.01"), lot_step=d("0.0001"))
+    built = build_order(
+        Step(side=Side.SELL, notional_try=d("2998.5"), qty=d("400.3337")),
+        d("7.49"),
+        coarse,
+        Means(cash_try=ZERO, turnover_try=ZERO, free_qty=Decimal(500), most_try=Decimal(3000)),
+        (d("5"), SizingPolicy()),
+    )
+    assert (built.price, built.qty) == (d("7.5"), d("400"))
+    assert built.notional_try <= Decimal(3000)
