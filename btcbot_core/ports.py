@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from btcbot_core.cycle.acts import ActRow
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.account import Accounts
 from btcbot_core.domain.gates import Refusal
@@ -186,7 +187,14 @@ class AuditRepo(Protocol):
     def add(self, at: datetime, who: str, act: str, why: str) -> None:
         """Append an act of the operator or of the bot on itself: kill, reset, start, stop."""
 
-    def recent(self, limit: int) -> tuple[tuple[datetime, str, str, str], ...]: ...
+    def add_act(self, row: ActRow) -> None:
+        """Append an act on a run at rest, with all that it takes to do it again."""
+
+    def recent(self, limit: int) -> tuple[tuple[datetime, str, str, str], ...]:
+        """Acts of either kind: when, who, what and why; newest last."""
+
+    def acts(self, run: RunId) -> tuple[ActRow, ...]:
+        """What was done to a run at rest, in that order."""
 
 
 class UnitOfWork(Protocol):

@@ -7,7 +7,8 @@ import msgspec
 
 from btcbot_core.app.choosing import run_of_stage
 from btcbot_core.app.figures import Studied, policy_of, rebalancing, study
-from btcbot_core.app.resting import Act, RestingRun, resting_run
+from btcbot_core.app.resting import Prepared, prepare, resting_run
+from btcbot_core.cycle.acts import Act
 from btcbot_core.cycle.stages import STAGE7
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.rebalancing import Params, RebalancePolicy
@@ -17,15 +18,12 @@ from btcbot_core.strategy.adaptation import (
     AdaptationState,
     Change,
     Outcome,
-    came_back,
     in_force,
     text_of,
 )
 from btcbot_core.strategy.bounds import bounds_of
 
 CHANGES_SHOWN = 10
-
-replace = msgspec.structs.replace
 
 
 class Param(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,12 +58,11 @@ class ParamsView(msgspec.Struct, frozen=True, kw_only=True):
     """Newest last, those that were not applied too."""
 
 
-class ParamsReset(msgspec.Struct, frozen=True, kw_only=True):
+class ParamsReset(msgspec.Struct, frozen=True):
     """A reset that is ready to be stored; without a change where the configured are in force."""
 
-    resting: RestingRun
-    state: AdaptationState | None = None
-    change: Change | None = None
+    prepared: Prepared
+    change: Change | None
 
 
 def view_params(work: UnitOfWork, run: RunRow, progress: Progress) -> ParamsView:
@@ -97,23 +94,10 @@ def prepare_reset(store: Store, act: Act) -> ParamsReset:
     run = run_of_stage(store, STAGE7.name)
     if run.kind is RunKind.BACKTEST:
         raise ConfigError(f"run {run.id} is a backtest: data and settings alone decide it")
-    resting = resting_run(store, run)
-    known = resting.carried.rebalance.adaptation
-    if known is None or known.active == known.baseline:
-        return ParamsReset(resting=resting)
-    state = came_back(known, f"reset by {act.who}: {act.why}")
-    return ParamsReset(resting=resting, state=state, change=state.by_hand)
-
-
-def reset_params(store: Store, reset: ParamsReset, act: Act) -> None:
-    """Make it durable, with the state that the next cycle starts from."""
-    resting = reset.resting
-    memory = replace(resting.carried.rebalance, adaptation=reset.state)
-    with store.begin() as work:
-        carried = replace(resting.carried, rebalance=memory)
-        work.checkpoints.save(resting.run, resting.cycle, carried)
-        work.audit.add(act.at, act.who, "params reset", act.why)
-        work.commit()
+    prepared = prepare(resting_run(store, run), act)
+    before = prepared.resting.carried.rebalance.adaptation
+    after = prepared.done.carried.rebalance.adaptation
+    return ParamsReset(prepared, None if after is None or after == before else after.by_hand)
 
 
 class _Past:

@@ -1,5 +1,9 @@
 """The flight recorder's side of a turn: notes what the turn is given, for the trace to keep."""
 
+from collections.abc import Callable
+
+import msgspec
+
 from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.cycle.recording import (
     FIRST,
@@ -10,13 +14,19 @@ from btcbot_core.cycle.recording import (
     record_used,
     seen_by,
 )
+from btcbot_core.domain.ids import CycleId
 from btcbot_core.domain.trading import Answer
 
 
 class Recorder:
-    """One turn at a time. Only what was committed counts as seen before."""
+    """One turn at a time. Only what was committed counts as seen before.
 
-    def __init__(self) -> None:
+    `whose` is asked which cycle's state the store holds, where a turn goes on from another one
+    than the last committed cycle handed on.
+    """
+
+    def __init__(self, whose: Callable[[], CycleId | None]) -> None:
+        self._whose = whose
         self._seen = FIRST
         self._accounts = FIRST.accounts
         self._answers: list[Answer] = []
@@ -27,6 +37,8 @@ class Recorder:
         self._answers = []
         self._accounts = cycle.accounts
         self._saw = record(self._seen, cycle)
+        if self._saw.carried is not None:
+            self._saw = msgspec.structs.replace(self._saw, whose=self._whose())
         return cycle
 
     def answered(self, answer: Answer) -> Answer:

@@ -17,7 +17,7 @@ from btcbot_core.cycle.stages import Stage
 from btcbot_core.cycle.steps import Steps
 from btcbot_core.domain.account import Accounts
 from btcbot_core.domain.errors import ExchangeUnavailableError, HeldBackError
-from btcbot_core.domain.ids import ClientId, RunId, cycle_id
+from btcbot_core.domain.ids import ClientId, CycleId, RunId, cycle_id
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.symbol import Symbol
@@ -71,7 +71,7 @@ class CycleRunner:
         self.observe = observe
         self._gate = WriteGate(ports.exchange, ports.permit, ports.clock)
         self._listener = Listener(ports.exchange, ports.store, plan.run)
-        self._recorder = Recorder()
+        self._recorder = Recorder(self._whose)
         self.journal = Journal(ports.store, plan.run)
 
     def look(self, carried: Carried, step: int) -> Cycle:
@@ -138,6 +138,10 @@ class CycleRunner:
             start=plan.start,
             carried=carried,
         )
+
+    def _whose(self) -> CycleId | None:
+        with self._ports.store.read() as work:
+            return work.checkpoints.cycle(self._plan.run)
 
     def _balances(self) -> Accounts:
         """None while the exchange's limits hold them back: then nothing is ordered, and cancels

@@ -8,22 +8,21 @@ import msgspec
 
 from btcbot_core.app.comparing import ABSENT, Difference, first_difference
 from btcbot_core.app.journal import cycle_row
+from btcbot_core.app.verify_between import Between
 from btcbot_core.cycle import stages
 from btcbot_core.cycle.cycle import Carried, Cycle
-from btcbot_core.cycle.recording import FIRST, NOTHING_SEEN, Saw, restore, seen_by
+from btcbot_core.cycle.recording import FIRST, NOTHING_SEEN, Saw, restore, seen_by, with_returned
 from btcbot_core.cycle.rerun import rerun
 from btcbot_core.cycle.stages import Stage
 from btcbot_core.cycle.trace import VERSION, Trace, decode, is_sealed, trace, without_inputs
 from btcbot_core.domain.errors import BotError, ConfigError
-from btcbot_core.domain.ids import ClientId, CycleId, RunId
+from btcbot_core.domain.ids import ClientId, CycleId, RunId, cycle_id
 from btcbot_core.domain.market import BookSource, MarketSnapshot, Quote
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.records import CycleRow, RunRow
-from btcbot_core.domain.trading import Order, OrderEvent
-from btcbot_core.ledger.book import Ledger, fold
-from btcbot_core.ledger.entries import LedgerEvent
+from btcbot_core.domain.trading import Order
+from btcbot_core.ledger.book import Ledger
 from btcbot_core.ports import Progress, Store, UnitOfWork
-from btcbot_core.strategy.adaptation import came_back
 
 PAGE = 500
 MICROSECONDS = Decimal(1_000_000)
@@ -83,12 +82,9 @@ class _Replay:
         self._stage, self._run = stage, run
         self._seen = FIRST
         self._step = -1
-        self._entries: dict[int, LedgerEvent] = {e.seq: e for e in work.ledger.events(run.id)}
-        self._events: dict[tuple[ClientId, int], OrderEvent] = {
-            (e.client_id, e.seq): e for e in work.orders.events(run.id)
-        }
+        self._between = Between(work, run.id)
         self._orders: dict[ClientId, Order] = {}
-        self.cycles = self._starts = self._cuts = 0
+        self.cycles = self._starts = 0
 
     def result(self, found: Difference | None, cycle: CycleId | None) -> RunCheck:
         return RunCheck(
@@ -97,7 +93,7 @@ class _Replay:
             is_equal=found is None,
             cycles=self.cycles,
             starts=self._starts,
-            cuts=self._cuts,
+            cuts=self._between.cuts,
             cycle=None if found is None else cycle,
             field=found.field if found else "",
             stored=found.first if found else "",
@@ -136,15 +132,12 @@ class _Replay:
             return None
         if checkpoint is None:
             return Difference("checkpoint", ABSENT, "what the last cycle handed on")
-        own = _reset_too(own, checkpoint)
-        if is_cut:
-            found = self._bridge(own, checkpoint, "checkpoint")
-        else:
-            found = first_difference(checkpoint, own, "checkpoint")
-        last = max(self._entries, default=0)
+        own, found = self._after_acts(own)
+        found = found or self._between.reach(own, checkpoint, "checkpoint", is_cut=is_cut)
+        last = max(self._between.entries, default=0)
         if found is None and last != checkpoint.ledger.seq:
             found = Difference("checkpoint.ledger.seq", str(checkpoint.ledger.seq), str(last))
-        return found
+        return found or self._between.check_left()
 
     def check_orders(self, orders: Iterable[Order]) -> Difference | None:
         """The orders' rows, against the orders that came out."""
@@ -163,32 +156,20 @@ class _Replay:
         if saw.carried is None:
             if row.step != self._step + 1:
                 return Difference("step", str(row.step), str(self._step + 1))
-            return self._check_orders(saw.returned, "saw.returned")
+            return self._between.check_orders(saw.returned, "saw.returned")
         self._starts += 1
-        own = self._seen.carried or Carried(ledger=Ledger(quote=saw.carried.ledger.quote))
-        return self._bridge(own, saw.carried, "saw.carried")
+        theirs = saw.carried
+        own = self._seen.carried or Carried(ledger=Ledger(quote=theirs.ledger.quote))
+        own, found = self._after_acts(own)
+        found = found or self._between.check_orders(theirs.orders.values(), "saw.carried.orders")
+        is_cut = saw.whose != cycle_id(self._run.id, self._step)
+        own = with_returned(own, _returned(own, theirs))
+        return found or self._between.reach(own, theirs, "saw.carried", is_cut=is_cut)
 
-    def _bridge(self, own: Carried, theirs: Carried, name: str) -> Difference | None:
-        """From what a cycle handed on to where the run went on: equal, unless a turn was cut.
-
-        A turn that was cut left entries and order events, and no trace: they must lead there.
-        """
-        own = _reset_too(own, theirs)
-        if first_difference(theirs, own) is None:
-            return None
-        self._cuts += 1
-        left = [self._entries[n] for n in range(own.ledger.seq + 1, theirs.ledger.seq + 1)]
-        found = first_difference(theirs.ledger, fold(own.ledger, left), f"{name}.ledger")
-        return found or self._check_orders(theirs.orders.values(), f"{name}.orders")
-
-    def _check_orders(self, orders: Iterable[Order], name: str) -> Difference | None:
-        """Orders that came from the store, against what is journalled of them."""
-        for order in orders:
-            event = self._events.get((order.client_id, order.seq))
-            after = ABSENT if event is None else event.after
-            if order.status != after:
-                return Difference(f"{name}.{order.client_id}.status", order.status, after)
-        return None
+    def _after_acts(self, own: Carried) -> tuple[Carried, Difference | None]:
+        own, found = self._between.redo(self._step, own)
+        self._orders.update(own.orders)
+        return own, found
 
     def _check_turn(self, row: CycleRow, record: Trace, saw: Saw) -> Difference | None:
         start = saw.carried or self._seen.carried
@@ -197,21 +178,15 @@ class _Replay:
         done = rerun(self._stage, restore(self._seen, saw, _bare(row, record, start)), saw)
         self._seen, self._step = seen_by(done), row.step
         self._orders.update(done.carried.orders)
-        return (
-            _compare_rows(row, record, cycle_row(done, saw), trace(done, saw))
-            or _compare_entries(self._entries, done)
-            or _compare_events(self._events, done)
-        )
+        return _compare_rows(
+            row, record, cycle_row(done, saw), trace(done, saw)
+        ) or self._between.check_lines(done.ledger_events, done.order_events)
 
 
-def _reset_too(own: Carried, theirs: Carried) -> Carried:
-    """What a cycle handed on, after the operator's reset of parameters that `theirs` tells of."""
-    known, told = own.rebalance.adaptation, theirs.rebalance.adaptation
-    if known is None or told is None or told.by_hand is None:
-        return own
-    replace = msgspec.structs.replace
-    adaptation = came_back(known, told.by_hand.reason)
-    return replace(own, rebalance=replace(own.rebalance, adaptation=adaptation))
+def _returned(own: Carried, theirs: Carried) -> tuple[Order, ...]:
+    """Finished orders of ours that came back with late trades, as the run went on."""
+    new = (order for name, order in theirs.orders.items() if name not in own.orders)
+    return tuple(order for order in new if not order.is_active)
 
 
 def _bare(row: CycleRow, record: Trace, carried: Carried) -> Cycle:
@@ -249,25 +224,3 @@ def _compare_rows(row: CycleRow, record: Trace, fresh: CycleRow, now: Trace) -> 
     found = first_difference(without_inputs(record), without_inputs(now))
     replace = msgspec.structs.replace
     return found or first_difference(replace(row, trace=b""), replace(fresh, trace=b""))
-
-
-def _compare_entries(stored: Mapping[int, LedgerEvent], done: Cycle) -> Difference | None:
-    found = (
-        first_difference(stored.get(entry.seq, ABSENT), entry, f"ledger_events[{entry.seq}]")
-        for entry in done.ledger_events
-    )
-    return next(filter(None, found), None)
-
-
-def _compare_events(
-    stored: Mapping[tuple[ClientId, int], OrderEvent], done: Cycle
-) -> Difference | None:
-    found = (
-        first_difference(
-            stored.get((event.client_id, event.seq), ABSENT),
-            event,
-            f"order_events.{event.client_id}[{event.seq}]",
-        )
-        for event in done.order_events
-    )
-    return next(filter(None, found), None)

@@ -4,12 +4,13 @@ import argparse
 import re
 import sys
 
-from btcbot_core.app.capital import Booking, Flow, book_capital, prepare
-from btcbot_core.app.resting import resting_run
+from btcbot_core.app.capital import worth
+from btcbot_core.app.resting import Prepared, perform, prepare, resting_run
 from btcbot_core.bootstrap.resting import store_at_rest
 from btcbot_core.cli.output import print_json, say
 from btcbot_core.cli.resting import act_of
-from btcbot_core.domain.account import Portfolio
+from btcbot_core.cycle.acts import Flow
+from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.errors import ConfigError, ExitCode
 from btcbot_core.domain.money import NotANumberError, canonical, decimal_from, money_down
 from btcbot_core.domain.symbol import Asset
@@ -23,28 +24,30 @@ def capital(arguments: argparse.Namespace) -> int:
     """Show what the books would come to, have the word typed, store the entry."""
     flow = _flow(arguments.asset, arguments.amount)
     with store_at_rest(arguments.db, arguments.env_file, "capital") as (store, clock):
-        act, resting = act_of(arguments, clock), resting_run(store)
-        booking = prepare(resting, flow, act)
+        booking = prepare(resting_run(store), act_of(arguments, clock, flow))
         if not arguments.json:
             print(f"{flow}:")
-            _show("before", booking.before)
-            _show("after ", booking.after)
+            _show("before", booking.resting.carried)
+            _show("after ", booking.done.carried)
         if (arguments.word if arguments.word is not None else _typed(flow)) != WORD:
             raise ConfigError(f"not booked: type the word {WORD} exactly")
-        book_capital(store, resting, booking, act)
-    print_json(_told(booking)) if arguments.json else print(f"booked as entry {booking.entry.seq}")
+        perform(store, booking)
+    (entry,) = booking.done.entries
+    print_json(_told(booking)) if arguments.json else print(f"booked as entry {entry.seq}")
     return int(ExitCode.OK)
 
 
-def _told(booking: Booking) -> dict[str, object]:
+def _told(booking: Prepared) -> dict[str, object]:
+    (entry,) = booking.done.entries
     return {
-        "entry": booking.entry,
-        "before": _figures(booking.before),
-        "after": _figures(booking.after),
+        "entry": entry,
+        "before": _figures(booking.resting.carried),
+        "after": _figures(booking.done.carried),
     }
 
 
-def _figures(money: Portfolio) -> dict[str, str]:
+def _figures(carried: Carried) -> dict[str, str]:
+    money = worth(carried)
     return {
         "cash_try": canonical(money.cash_try),
         "capital_try": canonical(money.capital_try),
@@ -55,9 +58,9 @@ def _figures(money: Portfolio) -> dict[str, str]:
     }
 
 
-def _show(when: str, money: Portfolio) -> None:
+def _show(when: str, carried: Carried) -> None:
     names = ("cash_try", "capital_try", "equity_try", "net_try")
-    figures = _figures(money)
+    figures = _figures(carried)
     print(f"  {when}  " + ", ".join(f"{n.removesuffix('_try')} {figures[n]}" for n in names))
 
 

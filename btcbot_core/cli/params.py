@@ -9,15 +9,16 @@ from btcbot_core.app.params import (
     ParamsView,
     ToldChange,
     prepare_reset,
-    reset_params,
     view_params,
 )
+from btcbot_core.app.resting import perform
 from btcbot_core.bootstrap import open_guards, open_reader
 from btcbot_core.bootstrap.resting import store_at_rest
 from btcbot_core.cli.output import plain, print_json
 from btcbot_core.cli.progress import Progress
 from btcbot_core.cli.resting import act_of
 from btcbot_core.cli.safety import require_word
+from btcbot_core.cycle.acts import TakingBack
 from btcbot_core.cycle.stages import STAGE7
 from btcbot_core.domain.errors import ExitCode
 from btcbot_core.strategy.adaptation import Change
@@ -42,19 +43,22 @@ def reset(arguments: argparse.Namespace) -> int:
     # Looked at for reading first: a database that is not there must not come into being.
     open_reader(open_guards(arguments.db, arguments.env_file).database).close()
     with store_at_rest(arguments.db, arguments.env_file, "stage7-params reset") as (store, clock):
-        act = act_of(arguments, clock)
-        made = prepare_reset(store, act)
+        made = prepare_reset(store, act_of(arguments, clock, TakingBack()))
         if made.change is not None:
             if not arguments.json:
-                print(f"{plain(made.resting.run)}: {_moves(made.change)}")
+                print(f"{plain(made.prepared.resting.run)}: {_moves(made.change)}")
             require_word(arguments, WORD, "go on with the configured parameters")
-            reset_params(store, made, act)
+            perform(store, made.prepared)
     print_json(_told(made)) if arguments.json else print(_words(made.change))
     return int(ExitCode.OK)
 
 
 def _told(made: ParamsReset) -> dict[str, object]:
-    return {"run": made.resting.run, "reset": made.change is not None, "change": made.change}
+    return {
+        "run": made.prepared.resting.run,
+        "reset": made.change is not None,
+        "change": made.change,
+    }
 
 
 def _words(change: Change | None) -> str:

@@ -3,19 +3,14 @@
 import argparse
 import getpass
 
-from btcbot_core.app.resting import (
-    Act,
-    clear_degrade,
-    override_degrade,
-    resolve,
-    resting_run,
-    unresolved,
-)
+from btcbot_core.app.resting import perform, prepare, resting_run, unresolved
 from btcbot_core.bootstrap import open_guards, open_reader
 from btcbot_core.bootstrap.resting import store_at_rest
 from btcbot_core.cli.output import plain, print_json, print_pairs
+from btcbot_core.cycle.acts import Act, Acted, Clearing, Deed, Fate, Floor, Resolution
 from btcbot_core.domain.decisions import RiskMode
 from btcbot_core.domain.errors import ConfigError, ExitCode
+from btcbot_core.domain.ids import ClientId
 from btcbot_core.ports import Clock
 
 
@@ -39,9 +34,9 @@ def list_unknown(arguments: argparse.Namespace) -> int:
 
 def resolve_unknown(arguments: argparse.Namespace) -> int:
     """Say what became of one of them."""
-    with store_at_rest(arguments.db, arguments.env_file, "unknown resolve") as (store, clock):
-        act = act_of(arguments, clock)
-        order = resolve(store, resting_run(store), arguments.order, arguments.verdict, act)
+    name = ClientId(arguments.order)
+    done = _act(arguments, "unknown resolve", Resolution(name, Fate(arguments.verdict)))
+    order = done.carried.orders[name]
     if arguments.json:
         print_json(order)
     else:
@@ -78,8 +73,7 @@ def clear(arguments: argparse.Namespace) -> int:
     """Take the ladder down; needs --yes and a reason."""
     if not arguments.yes:
         raise ConfigError("not cleared: say --yes to let the bot take more risk again")
-    with store_at_rest(arguments.db, arguments.env_file, "degrade clear") as (store, clock):
-        state = clear_degrade(store, resting_run(store), act_of(arguments, clock))
+    state = _act(arguments, "degrade clear", Clearing()).carried.degrade
     print_json(state) if arguments.json else print("the degrade ladder is at its foot")
     return int(ExitCode.OK)
 
@@ -89,16 +83,24 @@ def override(arguments: argparse.Namespace) -> int:
     seconds = arguments.cooldown_seconds
     if not seconds.isascii() or not seconds.isdigit() or not 1 <= int(seconds) <= 31_536_000:
         raise ConfigError(f"--cooldown-seconds: expected 1 or more, found {seconds[:20]!r}")
-    with store_at_rest(arguments.db, arguments.env_file, "degrade override") as (store, clock):
-        act, mode = act_of(arguments, clock), RiskMode(arguments.mode)
-        state = override_degrade(store, resting_run(store), mode, int(seconds), act)
+    mode = RiskMode(arguments.mode)
+    state = _act(arguments, "degrade override", Floor(mode, int(seconds))).carried.degrade
     print_json(state) if arguments.json else print(f"at least {mode} for {seconds} s")
     return int(ExitCode.OK)
 
 
-def act_of(arguments: argparse.Namespace, clock: Clock) -> Act:
-    """Who acts, why and when, as it is journalled. Raises ConfigError where no reason is given."""
+def act_of(arguments: argparse.Namespace, clock: Clock, deed: Deed) -> Act:
+    """Who does it, why and when, as it is journalled.
+
+    Raises ConfigError where no reason is given.
+    """
     why = " ".join(str(arguments.reason).split())[:200]
     if not why:
         raise ConfigError("--reason: say why in a few words; it is journalled")
-    return Act(f"{getpass.getuser()}@shell", why, clock.now())
+    return Act(who=f"{getpass.getuser()}@shell", why=why, at=clock.now(), deed=deed)
+
+
+def _act(arguments: argparse.Namespace, command: str, deed: Deed) -> Acted:
+    """Do it to the latest run at rest."""
+    with store_at_rest(arguments.db, arguments.env_file, command) as (store, clock):
+        return perform(store, prepare(resting_run(store), act_of(arguments, clock, deed)))

@@ -12,7 +12,7 @@ import msgspec
 
 from btcbot_core.cycle.cycle import ALL_WELL, NOTHING_HEARD, Carried, Cycle, Heard, Vitals
 from btcbot_core.domain.account import Accounts, Balance
-from btcbot_core.domain.ids import ClientId
+from btcbot_core.domain.ids import ClientId, CycleId
 from btcbot_core.domain.market import NO_RULES
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.rules import PairRules
@@ -56,6 +56,9 @@ class Saw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     carried: Carried | None = None
     """What it started from, where that is not what the cycle before handed on: at the beginning
     of a run, and after a start or a turn that was cut."""
+    whose: CycleId | None = None
+    """Whose state that was, as the store had it: a turn that was cut has an id of its own. None
+    where there was none yet, and in records of before this was kept."""
     returned: tuple[Order, ...] = ()
     """Finished orders of ours that were brought back, because trades of theirs came late."""
     rules: dict[Symbol, PairRules | None] = {}
@@ -162,7 +165,7 @@ def restore(seen: Seen, saw: Saw, bare: Cycle) -> Cycle:
         policy=policy,
         symbols=saw.symbols or seen.symbols,
         start=saw.start or seen.start,
-        carried=saw.carried or _with_returned(seen.carried or bare.carried, saw.returned),
+        carried=saw.carried or with_returned(seen.carried or bare.carried, saw.returned),
         rules=_changed(seen.rules, saw.rules),
         accounts=_accounts_changed(seen.accounts, saw.accounts),
         heard=_heard(saw.heard),
@@ -194,7 +197,8 @@ def _returned(before: Carried | None, now: Carried) -> tuple[Order, ...] | None:
     return tuple(order for name, order in now.orders.items() if name not in before.orders)
 
 
-def _with_returned(carried: Carried, returned: tuple[Order, ...]) -> Carried:
+def with_returned(carried: Carried, returned: tuple[Order, ...]) -> Carried:
+    """The state with finished orders of ours that came back."""
     if not returned:
         return carried
     orders = {**carried.orders, **{order.client_id: order for order in returned}}

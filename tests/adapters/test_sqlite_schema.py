@@ -14,7 +14,7 @@ from btcbot_core.adapters.sqlite.views import VIEWS
 from btcbot_core.domain.errors import ExitCode, StoreError
 from tests.adapters.damage import damage_table
 from tests.adapters.processes import another_process, mode_of
-from tests.contract.store_makers import RUN, a_cycle, a_run
+from tests.contract.store_makers import RUN, a_cycle, a_run, an_act
 
 NOW = version_of(MIGRATIONS)
 
@@ -119,6 +119,27 @@ def test_an_older_database_is_backed_up_and_brought_forward(path: Path) -> None:
     assert _version(backup) == NOW
     assert _ask(backup, "SELECT count(*) FROM cycles") == [(1,)]
     assert _ask(backup, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_acts_of_schema_1_stay_and_those_after_it_are_kept_whole(path: Path) -> None:
+    _change(
+        path,
+        "CREATE TABLE old (id INTEGER NOT NULL PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL,"
+        " act TEXT NOT NULL, why TEXT NOT NULL) STRICT",
+        "INSERT INTO old SELECT id, at, who, act, why FROM audit",
+        "DROP TABLE audit",
+        "ALTER TABLE old RENAME TO audit",
+        "PRAGMA user_version = 1",
+    )
+    store = SqliteStore(path)
+    with store.begin() as work:
+        work.audit.add_act(an_act())
+        work.commit()
+    with store.read() as look:
+        assert look.audit.acts(RUN) == (an_act(),)
+        assert [row[2] for row in look.audit.recent(9)] == ["start", "capital"]
+    store.close()
+    assert _version(_backups(path)[0]) == 1
 
 
 def test_opening_it_again_migrates_nothing_and_makes_no_backup(path: Path) -> None:

@@ -11,11 +11,11 @@ from btcbot_core.app.params import (
     Param,
     ParamsView,
     prepare_reset,
-    reset_params,
     view_params,
 )
-from btcbot_core.app.resting import Act, resting_run
+from btcbot_core.app.resting import perform, resting_run
 from btcbot_core.app.verify import RunCheck, verify_run
+from btcbot_core.cycle.acts import Act, TakingBack
 from btcbot_core.cycle.stages import STAGE3, STAGE7
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.ids import RunId
@@ -30,7 +30,7 @@ from tests.story.worlds import RUN, Rig
 replace = msgspec.structs.replace
 
 PARAMS = Params(universe_size=10, turnover_cap_try=d("3000"), cash_target_try=d("100"))
-ACT = Act("operator", "too wide", at(999))
+ACT = Act(who="operator", why="too wide", at=at(999), deed=TakingBack())
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def of(view: ParamsView, name: str) -> Param:
 def reset(rig: Rig) -> Change | None:
     made = prepare_reset(rig.store, ACT)
     if made.change is not None:
-        reset_params(rig.store, made, ACT)
+        perform(rig.store, made.prepared)
     return made.change
 
 

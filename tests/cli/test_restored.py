@@ -57,6 +57,9 @@ def test_with_the_word_a_new_run_begins_and_the_copy_is_taken(put_back: Shell) -
     witness = witnessed(put_back.db).read()
     assert witness is not None
     assert (witness.run, witness.client_id) == (told["run"], None)
+    reset = put_back("reset", "--reason", "checked", "--word", "RESET", "--db", db)
+    assert reset.returncode == 0
+    assert put_back("verify", "--run", RUN, "--db", db).returncode == 0
 
 
 def test_where_the_database_is_lost_altogether_the_word_lets_a_new_one_begin(

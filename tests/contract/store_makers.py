@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from btcbot_core.cycle.acts import Act, ActRow, Flow
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.ids import ClientId, CycleId, EventId, RunId
@@ -49,6 +50,12 @@ def a_cycle(
         fills=3,
         trace=trace,
     )
+
+
+def an_act(run: RunId = RUN, *, amount: str = "5000") -> ActRow:
+    """A deposit, on what a turn left that was cut."""
+    act = Act(who="op", why="bank transfer", at=AT, deed=Flow(TRY, Decimal(amount)))
+    return ActRow(run_id=run, step=-1, cycle=CycleId("c"), left=a_state(), act=act)
 
 
 def an_intent(name: str = "btcb-1", *, price: str = "350000", qty: str = "0.01") -> Intent:

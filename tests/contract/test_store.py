@@ -11,6 +11,7 @@ import pytest
 
 from btcbot_core.adapters.memory.store import MemoryStore
 from btcbot_core.adapters.sqlite.store import SqliteStore
+from btcbot_core.cycle.acts import Clearing
 from btcbot_core.domain.errors import InvariantBrokenError
 from btcbot_core.domain.ids import ClientId, CycleId, FillId, RunId
 from btcbot_core.domain.trading import Order, OrderEvent, OrderEventKind, OrderStatus
@@ -25,6 +26,7 @@ from tests.contract.store_makers import (
     a_fill_event,
     a_run,
     a_state,
+    an_act,
     an_intent,
 )
 
@@ -356,6 +358,8 @@ def test_a_run_that_was_never_opened_can_hold_nothing(store: Store) -> None:
         work.checkpoints.save(nowhere, CycleId("c"), a_state())
     with store.begin() as work, pytest.raises(InvariantBrokenError):
         work.runs.finish(nowhere, AT, "done")
+    with store.begin() as work, pytest.raises(InvariantBrokenError):
+        work.audit.add_act(an_act(nowhere))
 
 
 # Cycles, checkpoints, runs, audit
@@ -443,6 +447,19 @@ def test_acts_are_kept_newest_last(store: Store) -> None:
         assert look.audit.recent(2) == tuple(acts[1:])
         assert look.audit.recent(9) == tuple(acts)
         assert look.audit.recent(0) == ()
+
+
+def test_acts_on_a_run_at_rest_are_kept_with_what_they_did_and_to_what(store: Store) -> None:
+    replace, first = msgspec.structs.replace, an_act(amount=DIGITS_38)
+    second = replace(first, step=7, left=None, act=replace(first.act, deed=Clearing()))
+    with store.begin() as work:
+        for row in (first, replace(first, run_id=OTHER), second):
+            work.audit.add_act(row)
+        work.commit()
+    with store.read() as look:
+        assert look.audit.acts(RUN) == (first, second)
+        assert look.audit.acts(RunId("nowhere")) == ()
+        assert [row[2] for row in look.audit.recent(9)] == ["capital", "capital", "degrade clear"]
 
 
 # Exactness

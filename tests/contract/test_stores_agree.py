@@ -23,6 +23,7 @@ from tests.contract.store_makers import (
     a_fill_event,
     a_run,
     a_state,
+    an_act,
     an_intent,
 )
 
@@ -81,6 +82,7 @@ acts: st.SearchStrategy[Act] = st.one_of(
         lambda r, n: lambda w: w.checkpoints.save(r, CycleId("c"), a_state(n)), runs, few.map(str)
     ),
     st.builds(lambda n: lambda w: w.audit.add(AT, f"op{n}", "kill", "why"), few),
+    st.builds(lambda r: lambda w: w.audit.add_act(an_act(r)), runs),
 )
 units = st.tuples(st.lists(acts, min_size=1, max_size=4), st.booleans())
 
@@ -121,6 +123,7 @@ def _all(store: Store) -> list[object]:
                 look.ledger.booked(run, [FillId(f"f{n}") for n in range(4)]),
                 look.ledger.count(run, LedgerEventKind.FEE),
                 look.checkpoints.load(run),
+                look.audit.acts(run),
             ]
     return found
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 
+from btcbot_core.cycle.acts import ActRow, word_of
+from btcbot_core.domain.ids import RunId
 from btcbot_core.ports import AuditRepo, Store, UnitOfWork
 from tests.simulation.checker import Checker
 from tests.simulation.events import Point
@@ -20,6 +22,13 @@ class Acts:
     def add(self, at: datetime, who: str, act: str, why: str) -> None:
         self._audit.add(at, who, act, why)
         self.added.append(act)
+
+    def add_act(self, row: ActRow) -> None:
+        self._audit.add_act(row)
+        self.added.append(word_of(row.act.deed))
+
+    def acts(self, run: RunId) -> tuple[ActRow, ...]:
+        return self._audit.acts(run)
 
     def recent(self, limit: int) -> tuple[tuple[datetime, str, str, str], ...]:
         return self._audit.recent(limit)

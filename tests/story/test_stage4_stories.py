@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from btcbot_core.app.capital import Flow, book_capital, prepare
-from btcbot_core.app.resting import Act, resting_run
+from btcbot_core.app.resting import perform, prepare, resting_run
 from btcbot_core.app.session import Session
+from btcbot_core.cycle.acts import Act, Deed, Floor, Flow
 from btcbot_core.cycle.cycle import Carried, Cycle
 from btcbot_core.cycle.stages import STAGE4
 from btcbot_core.cycle.trace import decode
@@ -20,7 +20,6 @@ from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import LimitPolicy, RiskPolicy, StrategyName
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import AnswerKind, OrderView, Side, ViewStatus
-from btcbot_core.risk.degrade import overridden
 from tests.build import BTC, TRY, a_view, at
 from tests.story.worlds import RUN, Rig
 
@@ -245,10 +244,12 @@ def test_books_that_stay_different_kill_and_a_deposit_that_is_booked_ends_it(rig
 
 def deposit(rig: Rig, amount: str) -> None:
     """The operator books money that came by hand, between two lives of the runner."""
-    act = Act("operator", "bank transfer", at())
-    resting = resting_run(rig.store)
-    booking = prepare(resting, Flow(TRY, Decimal(amount)), act)
-    book_capital(rig.store, resting, booking, act)
+    operate(rig, Flow(TRY, Decimal(amount)), "bank transfer")
+
+
+def operate(rig: Rig, deed: Deed, why: str) -> None:
+    act = Act(who="operator", why=why, at=at(60), deed=deed)
+    perform(rig.store, prepare(resting_run(rig.store), act))
 
 
 def test_a_fill_that_balances_show_first_is_no_mismatch(rig: Rig) -> None:
@@ -297,15 +298,7 @@ def test_only_an_order_that_bears_our_name_and_is_in_no_book_stops_us_until_it_i
 
 def test_an_operators_override_holds_until_its_time(rig: Rig) -> None:
     rig.run(1)
-    until = at(150)
-    with rig.store.begin() as work:
-        before = work.checkpoints.load(RUN)
-        row = work.cycles.last(RUN)
-        assert before is not None
-        assert row is not None
-        ladder = overridden(before.degrade, RiskMode.OBSERVE_ONLY, until, "operator", "news")
-        work.checkpoints.save(RUN, row.id, replace(before, degrade=ladder))
-        work.commit()
+    operate(rig, Floor(RiskMode.OBSERVE_ONLY, 90), "news")
     cycle = last(rig.run(3))
     assert cycle.verdict.mode is RiskMode.OBSERVE_ONLY
     assert [a.code for a in cycle.anomalies] == [AnomalyCode.MANUAL_OVERRIDE]

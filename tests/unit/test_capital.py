@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from btcbot_core.app.capital import Booking, Flow, mismatch_words, prepare
-from btcbot_core.app.resting import Act, RestingRun
+from btcbot_core.app.capital import mismatch_words, worth
+from btcbot_core.cycle.acts import Act, Acted, Flow, acted
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.errors import ConfigError
-from btcbot_core.domain.ids import CycleId, RunId
+from btcbot_core.domain.ids import CycleId
 from btcbot_core.domain.money import ONE, ZERO
 from btcbot_core.domain.symbol import Asset
 from btcbot_core.ledger.book import Ledger
@@ -32,10 +32,12 @@ HELD = Ledger(
 """800 TRY and 2 BTC that were bought at 100 and stand at 50: 100 of a peak of 1,000 is lost."""
 
 
-def booked(asset: Asset, amount: str) -> Booking:
-    carried = Carried(ledger=HELD, marks={BTC: d("50")}, peak_try=d("1000"))
-    resting = RestingRun(RunId("r"), CycleId("r-1"), carried)
-    return prepare(resting, Flow(asset, d(amount)), Act("operator", "by hand", at()))
+CARRIED = Carried(ledger=HELD, marks={BTC: d("50")}, peak_try=d("1000"))
+
+
+def booked(asset: Asset, amount: str, carried: Carried = CARRIED) -> Acted:
+    act = Act(who="operator", why="by hand", at=at(), deed=Flow(asset, d(amount)))
+    return acted(carried, CycleId("r-1"), act)
 
 
 @pytest.mark.parametrize(
@@ -50,19 +52,19 @@ def booked(asset: Asset, amount: str) -> Booking:
 def test_what_comes_or_goes_moves_equity_and_capital_alike_and_earns_nothing(
     asset: Asset, amount: str, cash: str, equity: str
 ) -> None:
-    booking = booked(asset, amount)
-    assert (booking.after.cash_try, booking.after.equity_try) == (d(cash), d(equity))
-    moved = booking.after.equity_try - booking.before.equity_try
-    assert booking.after.capital_try - booking.before.capital_try == moved
-    assert booking.after.net_try == booking.before.net_try == d("-100")
-    assert booking.after.drawdown_ratio <= booking.before.drawdown_ratio
-    assert booking.carried.ledger.seq == booking.entry.seq == 4
+    done = booked(asset, amount)
+    before, after = worth(CARRIED), worth(done.carried)
+    assert (after.cash_try, after.equity_try) == (d(cash), d(equity))
+    assert after.capital_try - before.capital_try == after.equity_try - before.equity_try
+    assert after.net_try == before.net_try == d("-100")
+    assert after.drawdown_ratio <= before.drawdown_ratio
+    assert [entry.seq for entry in done.entries] == [done.carried.ledger.seq] == [4]
 
 
 def test_coins_that_go_take_their_oldest_lots_along_at_the_price_of_now() -> None:
-    booking = booked(COIN, "-0.5")
-    assert booking.carried.ledger.holding(BTC).qty == d("1.5")
-    assert booking.after.realized_try == d("-25")
+    carried = booked(COIN, "-0.5").carried
+    assert carried.ledger.holding(BTC).qty == d("1.5")
+    assert worth(carried).realized_try == d("-25")
 
 
 @pytest.mark.parametrize(
@@ -80,9 +82,8 @@ def test_what_cannot_be_booked_is_refused_in_words(asset: Asset, amount: str, wo
 
 
 def test_books_that_are_not_open_yet_take_no_capital() -> None:
-    resting = RestingRun(RunId("r"), CycleId("r-1"), Carried(ledger=Ledger(quote=TRY)))
     with pytest.raises(ConfigError, match="not open yet"):
-        prepare(resting, Flow(TRY, ONE), Act("operator", "by hand", at()))
+        booked(TRY, "1", Carried(ledger=Ledger(quote=TRY)))
 
 
 @given(peak=MONEY, lost=st.decimals(0, 1, places=4), flow=st.decimals(-1, 10, places=4))

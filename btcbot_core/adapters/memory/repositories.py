@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from btcbot_core.adapters.memory.undo import Changes
+from btcbot_core.cycle.acts import ActRow, word_of
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.errors import InvariantBrokenError
 from btcbot_core.domain.ids import ClientId, CycleId, EventId, FillId, RunId
@@ -18,7 +19,7 @@ from btcbot_core.oms.machine import planned
 
 K = TypeVar("K")
 V = TypeVar("V")
-Act = tuple[datetime, str, str, str]
+Told = tuple[datetime, str, str, str]
 
 
 class Shelves:
@@ -37,7 +38,8 @@ class Shelves:
         self.journals: dict[RunId, list[LedgerEvent]] = {}
         self.booked: dict[tuple[RunId, EventId], int] = {}
         self.checkpoints: dict[RunId, tuple[CycleId, Carried]] = {}
-        self.audit: list[Act] = []
+        self.audit: list[Told] = []
+        self.acts: dict[RunId, list[ActRow]] = {}
 
 
 class _Repository:
@@ -251,7 +253,20 @@ class MemoryAudit(_Repository):
         with self._changes.writing():
             self._changes.append(self._shelves.audit, (at, who, act, why))
 
-    def recent(self, limit: int) -> tuple[Act, ...]:
+    def add_act(self, row: ActRow) -> None:
+        act = row.act
+        with self._changes.writing():
+            self._require_run(row.run_id)
+            self.add(act.at, act.who, word_of(act.deed), act.why)
+            if row.run_id not in self._shelves.acts:
+                self._changes.put(self._shelves.acts, row.run_id, [])
+            self._changes.append(self._shelves.acts[row.run_id], row)
+
+    def acts(self, run: RunId) -> tuple[ActRow, ...]:
+        self._changes.require_open()
+        return tuple(self._shelves.acts.get(run, ()))
+
+    def recent(self, limit: int) -> tuple[Told, ...]:
         """Newest last."""
         self._changes.require_open()
         return tuple(self._shelves.audit[-limit:]) if limit > 0 else ()

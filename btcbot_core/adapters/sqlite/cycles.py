@@ -4,20 +4,18 @@ from collections.abc import Sequence
 
 import msgspec
 
-from btcbot_core.adapters.sqlite.fields import decimal_text, time_text
+from btcbot_core.adapters.sqlite.fields import decimal_text, state_text, time_text
 from btcbot_core.adapters.sqlite.rows import Cell, Rows, upsert_sql
 from btcbot_core.adapters.sqlite.tables import Checkpoints, Cycles
 from btcbot_core.adapters.sqlite.transaction import Transaction
 from btcbot_core.cycle.cycle import Carried
-from btcbot_core.domain.errors import InvariantBrokenError, StoreError
+from btcbot_core.domain.errors import StoreError
 from btcbot_core.domain.ids import CycleId, RunId
 from btcbot_core.domain.records import CycleRow
 
 _CYCLES = Rows(Cycles, CycleRow, renamed={"run_id": "run"})
 _SAVE = upsert_sql(Checkpoints, ("run", "cycle_id", "carried"), key="run")
 _DECODER = msgspec.json.Decoder(Carried)
-# The encoder writes these as it writes numbers; no symbol or id of ours ends so.
-_NOT_MONEY = ('NaN"', 'Infinity"')
 
 
 class SqliteCycles:
@@ -65,11 +63,7 @@ class SqliteCheckpoints:
 
     def save(self, run: RunId, cycle: CycleId, carried: Carried) -> None:
         with self._transaction.writing():
-            text = msgspec.json.encode(carried).decode()
-            if any(mark in text for mark in _NOT_MONEY):
-                raise InvariantBrokenError(
-                    f"the state of {run} after {cycle} holds what is no number"
-                )
+            text = state_text(carried, f"the state of {run} after {cycle}")
             self._transaction.write(_SAVE, [(run, cycle, text)])
 
     def load(self, run: RunId) -> Carried | None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+import msgspec
 from peewee import Check, Field, Model
 
 from btcbot_core.domain.errors import InvariantBrokenError, StoreError
@@ -18,6 +19,8 @@ from btcbot_core.domain.money import canonical
 # behind the point.
 _PLAIN = re.compile(r"-?[0-9]{1,64}(\.[0-9]{1,64})?", re.ASCII)
 _MAGNITUDE_MAX = 32
+# The JSON encoder writes these as it writes numbers; no symbol or id of ours ends so.
+_NOT_MONEY = ('NaN"', 'Infinity"')
 
 
 def decimal_text(value: Decimal) -> str:
@@ -29,6 +32,14 @@ def decimal_text(value: Decimal) -> str:
     text = canonical(value) if abs(value.adjusted()) <= _MAGNITUDE_MAX else ""
     if not _PLAIN.fullmatch(text):
         raise InvariantBrokenError(f"a number of this size cannot be stored: {value!r:.40}")
+    return text
+
+
+def state_text(value: msgspec.Struct, what: str) -> str:
+    """A state as JSON. Raises InvariantBrokenError where it holds what is no number."""
+    text = msgspec.json.encode(value).decode()
+    if any(mark in text for mark in _NOT_MONEY):
+        raise InvariantBrokenError(f"{what} holds what is no number")
     return text
 
 

@@ -18,7 +18,14 @@ APPLICATION_ID = 0x62746362
 
 Migration = Callable[[SqliteMigrator], None]
 
-MIGRATIONS: tuple[Migration, ...] = ()
+
+def _keep_what_acts_set(migrator: SqliteMigrator) -> None:
+    """To version 2: an act on a run at rest is kept so that it can be done again (ADR 0012)."""
+    for column in ("run TEXT REFERENCES runs (id)", "deed TEXT"):
+        migrator.database.execute_sql(f"ALTER TABLE audit ADD COLUMN {column}")
+
+
+MIGRATIONS: tuple[Migration, ...] = (_keep_what_acts_set,)
 """From version n to n + 1, oldest first. Each names tables and columns itself, never a model:
 models move on, a migration must not."""
 

@@ -154,13 +154,18 @@ class Checkpoints(Model):
 
 
 class Audit(Model):
-    """Acts of the operator, and of the bot on itself."""
+    """Acts of the operator, and of the bot on itself.
+
+    One on a run at rest names the run, and holds as JSON what was done and to which state.
+    """
 
     id = AutoField()
     at = UtcTime()
     who = TextField()
     act = TextField()
     why = TextField()
+    run = ForeignKeyField(Runs, column_name="run", index=False, null=True)
+    deed = TextField(null=True)
 
     class Meta:
         table_name = "audit"
