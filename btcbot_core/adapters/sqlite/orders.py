@@ -14,8 +14,19 @@ from btcbot_core.oms.machine import planned
 
 _ORDERS = Rows(Orders, Order, given=("run",))
 _EVENTS = Rows(OrderEvents, OrderEvent)
-_KEPT = _ORDERS.columns[1:]
-_UPDATE = update_sql(Orders, _KEPT, "client_id")
+_MOVING = (
+    "exchange_id",
+    "status",
+    "updated_at",
+    "filled_qty",
+    "rests_since",
+    "absent_probes",
+    "absent_since",
+    "seq",
+)
+"""What an event can change. The rest is the intent's for ever, and keys cost most to write."""
+_moved = _ORDERS.part(_MOVING)
+_UPDATE = update_sql(Orders, _MOVING, "client_id")
 _ACTIVE = [status for status in OrderStatus if status not in TERMINAL]
 _INSERTION_ORDER = SQL("rowid")
 
@@ -33,7 +44,7 @@ class SqliteOrders:
     def apply(self, events: Sequence[OrderEvent], orders: Sequence[Order]) -> None:
         """Append events and bring their orders' rows up to date."""
         with self._transaction.writing():
-            changes = [(*_ORDERS.row(order, None)[1:], order.client_id) for order in orders]
+            changes = [(*_moved(order), order.client_id) for order in orders]
             if changes and self._transaction.write(_UPDATE, changes) != len(changes):
                 raise InvariantBrokenError("an order was brought up to date that was never stored")
             self._transaction.write(_EVENTS.insert, [_EVENTS.row(event) for event in events])

@@ -4,7 +4,7 @@ Statements are made once from the models and run prepared on Peewee's own connec
 ten times faster than building each insert anew. Reading is rarer and mostly left to Peewee.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
@@ -38,11 +38,15 @@ class Rows(Generic[V]):
 
     def row(self, value: V, *given: object) -> tuple[Cell, ...]:
         """The cells of one value, in the order of `columns`."""
-        cells = msgspec.structs.astuple(value)
-        return (
-            *(encode(cell) for encode, cell in zip(self._given, given, strict=True)),
-            *(encode(cell) for encode, cell in zip(self._encoders, cells, strict=True)),
-        )
+        cells = (*given, *msgspec.structs.astuple(value))
+        encoders = (*self._given, *self._encoders)
+        return tuple([encode(cell) for encode, cell in zip(encoders, cells, strict=True)])
+
+    def part(self, columns: Sequence[str]) -> Callable[[V], tuple[Cell, ...]]:
+        """What makes the cells of these columns alone."""
+        fields = self._model._meta.fields
+        encoders = [(name, fields[name].db_value) for name in columns]
+        return lambda value: tuple([encode(getattr(value, name)) for name, encode in encoders])
 
     def select(self) -> ModelSelect:
         """A query for whole values, to be narrowed and ordered."""
