@@ -60,10 +60,11 @@ class Journal:
     def _write(self, work: UnitOfWork, cycle: Cycle) -> tuple[int, int]:
         events, entries = self._written
         new_events = cycle.order_events[events:]
-        planned = {e.client_id for e in new_events if e.kind is OrderEventKind.PLANNED}
-        if planned:
-            work.orders.add_intents(self._run, [i for i in cycle.intents if i.client_id in planned])
         if new_events:
+            planned = {e.client_id for e in new_events if e.kind is OrderEventKind.PLANNED}
+            intents = [i for i in cycle.intents if i.client_id in planned]
+            if intents:
+                work.orders.add_intents(self._run, intents)
             touched = {e.client_id for e in new_events}
             work.orders.apply(new_events, [cycle.carried.orders[c] for c in sorted(touched)])
         new_entries = cycle.ledger_events[entries:]

@@ -122,13 +122,15 @@ class CancelRequest(msgspec.Struct, frozen=True):
 class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     """A cycle in counts; money is in the portfolio."""
 
-    orders_open: int
-    intents: int
-    cancels: int
-    fills: int
-    rejects: int
-    unknown: int
-    decisions_by_reason: Mapping[str, int] = {}
+    orders_open: int = 0
+    intents: int = 0
+    cancels: int = 0
+    fills: int = 0
+    rejects: int = 0
+    unknown: int = 0
+
+
+NOTHING_COUNTED = Metrics()
 
 
 class Cycle(msgspec.Struct, frozen=True, kw_only=True):

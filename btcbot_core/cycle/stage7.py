@@ -15,7 +15,7 @@ from btcbot_core.cycle.facts import active_orders, free_cash
 from btcbot_core.cycle.rebalance import Memory, Rebalance
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import Action, Decision, RiskMode
-from btcbot_core.domain.money import BPS_PER_ONE, MONEY_STEP, ONE, ZERO, canonical, from_bps
+from btcbot_core.domain.money import BPS_PER_ONE, MONEY_STEP, ZERO, canonical
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import UNRESOLVED, Order, OrderStatus, Side
 from btcbot_core.risk.budget_rules import BudgetCaps, BudgetDecision, BudgetInputs, decide
@@ -24,18 +24,19 @@ from btcbot_core.risk.flags import Figures
 from btcbot_core.risk.verdict import ModeReason, RiskVerdict
 from btcbot_core.strategy import portfolio
 from btcbot_core.strategy.adaptation import AdaptationState, in_force
-from btcbot_core.strategy.portfolio import CENT, FINE_UNIT, Holdings, Skipped
+from btcbot_core.strategy.portfolio import CENT, FINE_UNIT, Holdings
 from btcbot_core.strategy.universe import PairFigures
 from btcbot_core.strategy.universe import select as choose
 from btcbot_core.strategy.volatility import roll
 
 replace = msgspec.structs.replace
 
-PRICE_DIGITS = 8
+_PRICE_UNITS = Decimal(100_000_000)
 """Prices enter the volatility in hundred millionths."""
 _TWICE_BPS = 2 * BPS_PER_ONE
 _FINE_BPS = Decimal("0.0001")
 _COINS = frozenset({"BTC", "ETH"})
+_NO_OBJECTION: tuple[ModeReason, ...] = (ModeReason(RiskMode.NORMAL, Reason.MODE_OK),)
 
 
 def gauge(cycle: Cycle) -> Cycle:
@@ -45,65 +46,68 @@ def gauge(cycle: Cycle) -> Cycle:
     rolling = dict(memory.rolling)
     marks = cycle.carried.marks  # of just now, where the books were marked
     for symbol, quote in cycle.market.quotes.items():
-        price = int((marks.get(symbol) or quote.mid).scaleb(PRICE_DIGITS))
+        price = int((marks.get(symbol) or quote.mid) * _PRICE_UNITS)
         rolling[symbol] = roll(rolling.get(symbol), price, lookback)
     return _remembering(cycle, replace(memory, rolling=rolling))
 
 
 def judge(cycle: Cycle) -> Cycle:
     """Decide the mode by every rule of the budget; a new day opens here."""
-    policy, memory = cycle.policy.rebalance, cycle.carried.rebalance
+    policy, memory, money = cycle.policy.rebalance, cycle.carried.rebalance, cycle.portfolio
     learned = learning(cycle)
-    params = learned.active
-    day = day_of(cycle.carried.day, cycle.carried.last, snapshot(cycle.portfolio, cycle.at))
-    today = since_midnight(day, cycle.portfolio)
-    ages_s = {s: quote.age_s(cycle.at) for s, quote in cycle.market.quotes.items()}
-    age_s, spreads = min(ages_s.values(), default=None), _spreads_bps(cycle)
-    spread_bps = max((spreads[s] for s in _watched(cycle) if s in spreads), default=None)
+    params, budget = learned.active, policy.budget
+    day = day_of(cycle.carried.day, cycle.carried.last, snapshot(money, cycle.at))
+    today = since_midnight(day, money)
+    ages_s, spreads = _ages_s(cycle), _spreads_bps(cycle)
+    age_s = min(ages_s.values(), default=None)
+    spread_bps = max([spreads[s] for s in _watched(cycle) if s in spreads], default=None)
     inputs = BudgetInputs(
         is_killed=cycle.is_killed,
         is_degraded=cycle.vitals.breaker_open,
         has_accounts=free_cash(cycle) is not None,
         data_age_s=age_s,
-        drawdown_ratio=cycle.portfolio.drawdown_ratio,
+        drawdown_ratio=money.drawdown_ratio,
         daily_pnl_try=today.pnl_try,
         losses_in_a_row=memory.losses_in_a_row,
         spread_bps=spread_bps,
-        quote_volume_try=_volume_try(cycle),
+        quote_volume_try=_volume_try(cycle) if params.min_quote_volume_try else None,
         min_quote_volume_try=params.min_quote_volume_try,
         fees_today_try=today.fees_try,
         concentration_ratio=_concentration_ratio(cycle),
-        pairs_without_rules=sum(1 for s in cycle.symbols if s not in cycle.rules),
+        pairs_without_rules=_pairs_without_rules(cycle),
     )
-    budget = policy.budget
     caps = BudgetCaps(
         order_notional_try=min(budget.max_order_notional_try, params.turnover_cap_try),
         orders=params.max_orders_per_cycle,
         symbol_exposure_try=budget.max_symbol_exposure_try,
     )
     decision = decide(inputs, budget, caps, memory.budget, cycle.at)
-    is_told = Reason.CONSECUTIVE_LOSSES in (f.reason for f in decision.findings)
-    memory = replace(
-        memory,
-        budget=decision.state,
-        # The count starts again once it has spoken: the cooldown is its answer.
-        losses_in_a_row=0 if is_told else memory.losses_in_a_row,
-    )
-    drawdown = cycle.portfolio.drawdown_ratio
     thought = Rebalance(
         params=params,
         version=learned.version,
         decision=decision,
         spreads_bps=spreads,
         ages_s=ages_s,
-        figures=Figures(data_age_s=age_s, spread_bps=spread_bps, drawdown_ratio=drawdown),
+        figures=Figures(
+            data_age_s=age_s, spread_bps=spread_bps, drawdown_ratio=money.drawdown_ratio
+        ),
     )
     return replace(
         cycle,
         verdict=_verdict(cycle, decision, ages_s),
         rebalance=thought,
-        carried=replace(cycle.carried, day=day, rebalance=memory),
+        carried=replace(cycle.carried, day=day, rebalance=_warned(memory, decision)),
     )
+
+
+def _warned(memory: Memory, decision: BudgetDecision) -> Memory:
+    """What is remembered of a decision."""
+    if any(f.reason is Reason.CONSECUTIVE_LOSSES for f in decision.findings):
+        # The count starts again once it has spoken: the cooldown is its answer.
+        return replace(memory, budget=decision.state, losses_in_a_row=0)
+    if decision.state is memory.budget:
+        return memory
+    return replace(memory, budget=decision.state)
 
 
 def select(cycle: Cycle) -> Cycle:
@@ -127,17 +131,19 @@ def select(cycle: Cycle) -> Cycle:
 def allocate(cycle: Cycle) -> Cycle:
     """Divide the money over the chosen pairs; what is not done is decided and told."""
     thought, verdict = _thought(cycle), cycle.verdict
-    busy = {o.symbol: Reason.SKIP_OPEN_ORDER for o in active_orders(cycle)}
+    waits = verdict.blocked
+    if cycle.carried.orders:
+        busy = {o.symbol: Reason.SKIP_OPEN_ORDER for o in active_orders(cycle)}
+        waits = {**busy, **waits}
     holdings = Holdings(
         cash_free_try=free_cash(cycle) or ZERO,
         qty={s: p.qty for s, p in cycle.portfolio.positions.items()},
         marks=cycle.carried.marks,
         reserved_try=_reserved_try(cycle),
-        waits={**busy, **verdict.blocked},
-        least_try={s: pair.min_notional for s, pair in cycle.rules.items()},
+        waits=waits,
+        rules=cycle.rules,
         # The order's price is off the mark: what is planned must fit under the cap with it.
-        most_try=thought.decision.caps.order_notional_try
-        * (ONE - from_bps(thought.params.order_offset_bps)),
+        most_try=thought.decision.caps.order_notional_try * thought.params.order_room_ratio,
     )
     unit = FINE_UNIT if cycle.carried.ledger.quote in _COINS else CENT
     plan = portfolio.allocate(
@@ -148,7 +154,7 @@ def allocate(cycle: Cycle) -> Cycle:
         (thought.params, cycle.policy.rebalance.sizing),
         unit,
     )
-    told = tuple([_told(skip, unit) for skip in plan.skipped])
+    told = plan.skipped
     if not thought.selection.symbols:
         told = tuple(
             Decision(symbol=s, action=Action.BLOCK, reason=Reason.SKIP_EMPTY_UNIVERSE)
@@ -158,30 +164,6 @@ def allocate(cycle: Cycle) -> Cycle:
         cycle,
         rebalance=replace(thought, allocation=plan),
         decisions=(*cycle.decisions, *told),
-    )
-
-
-_QUIET = frozenset(
-    {
-        Reason.SKIP_MIN_NOTIONAL,
-        Reason.SKIP_DRIFT_BAND,
-        Reason.SKIP_CASH_LIMIT,
-        Reason.SKIP_OBSERVE_ONLY,
-    }
-)
-"""Reasons that may hold for hours: a pair is where it should be, or nothing may be ordered."""
-
-
-def _told(skip: Skipped, unit: Decimal) -> Decision:
-    limit = skip.limit_try
-    return Decision(
-        symbol=skip.symbol,
-        action=Action.HOLD if skip.reason in _QUIET else Action.BLOCK,
-        side=skip.side,
-        reason=skip.reason,
-        observed=skip.notional_try.quantize(unit),
-        limit=None if limit is None else limit.quantize(unit),
-        unit="TRY",
     )
 
 
@@ -245,12 +227,19 @@ def _watched(cycle: Cycle) -> tuple[Symbol, ...]:
     return cycle.carried.rebalance.universe.members or cycle.symbols
 
 
+def _ages_s(cycle: Cycle) -> dict[Symbol, Decimal]:
+    """How old each quote is."""
+    now = cycle.at
+    return {s: q.age_s(now) if q.at is not now else ZERO for s, q in cycle.market.quotes.items()}
+
+
 def _spreads_bps(cycle: Cycle) -> dict[Symbol, Decimal]:
     """Each pair's spread in parts of its mid."""
-    return {
-        symbol: (_TWICE_BPS * (quote.ask - quote.bid) / (quote.ask + quote.bid)).quantize(_FINE_BPS)
-        for symbol, quote in cycle.market.quotes.items()
-    }
+    spreads = {}
+    for symbol, quote in cycle.market.quotes.items():
+        bid, ask = quote.bid, quote.ask
+        spreads[symbol] = (_TWICE_BPS * (ask - bid) / (ask + bid)).quantize(_FINE_BPS)
+    return spreads
 
 
 def _volume_try(cycle: Cycle) -> Decimal | None:
@@ -267,39 +256,52 @@ def _concentration_ratio(cycle: Cycle) -> Decimal | None:
     return sum(worth[: budget.concentration_top_n], ZERO) / money.equity_try
 
 
+def _pairs_without_rules(cycle: Cycle) -> int:
+    """How many there are; 0 where no rule asks for it."""
+    if not cycle.policy.rebalance.budget.is_observing_without_rules:
+        return 0
+    return sum(1 for s in cycle.symbols if s not in cycle.rules)
+
+
 def _figures(cycle: Cycle, thought: Rebalance) -> tuple[PairFigures, ...]:
     """What is known of each pair; its spread was measured when the budget was judged."""
     volumes, rules = cycle.market.volumes, cycle.rules
     spreads, ages_s = thought.spreads_bps, thought.ages_s
     rolling = cycle.carried.rebalance.rolling
-    return tuple(
-        [
+    figures = []
+    for symbol in cycle.symbols:
+        moves, pair = rolling.get(symbol), rules.get(symbol)
+        figures.append(
             PairFigures(
                 symbol=symbol,
                 volume=volumes.get(symbol),
                 spread_bps=spreads.get(symbol),
-                volatility=rolling[symbol].volatility if symbol in rolling else None,
+                volatility=None if moves is None else moves.volatility,
                 age_s=ages_s.get(symbol),
-                has_rules=symbol in rules,
-                is_trading=symbol in rules and rules[symbol].is_trading,
+                has_rules=pair is not None,
+                is_trading=pair is not None and pair.is_trading,
             )
-            for symbol in cycle.symbols
-        ]
-    )
+        )
+    return tuple(figures)
 
 
 def _verdict(
     cycle: Cycle, decision: BudgetDecision, ages_s: Mapping[Symbol, Decimal]
 ) -> RiskVerdict:
     """The budget's decision in the words that all stages share."""
-    reasons = tuple(
-        ModeReason(f.mode, f.reason, _text(f.observed), _text(f.limit)) for f in decision.findings
-    )
-    known = {f.reason for f in decision.findings}
-    carried = tuple(ModeReason(decision.mode, r) for r in decision.reasons if r not in known)
+    reasons = _NO_OBJECTION
+    if decision.mode is not RiskMode.NORMAL or decision.findings:
+        known = {f.reason for f in decision.findings}
+        reasons = (
+            *(
+                ModeReason(f.mode, f.reason, _text(f.observed), _text(f.limit))
+                for f in decision.findings
+            ),
+            *(ModeReason(decision.mode, r) for r in decision.reasons if r not in known),
+        )
     return RiskVerdict(
         mode=decision.mode,
-        reasons=(*reasons, *carried),
+        reasons=reasons,
         orders_left=decision.caps.orders,
         cash_left_try=free_cash(cycle) or ZERO,
         notional_left_try=decision.caps.order_notional_try * decision.caps.orders,

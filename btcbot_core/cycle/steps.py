@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from btcbot_core.cycle.cycle import CancelRequest, Cycle, Metrics, sent_key
+from btcbot_core.cycle.cycle import NOTHING_COUNTED, CancelRequest, Cycle, Metrics, sent_key
 from btcbot_core.cycle.facts import active_orders, free_cash
 from btcbot_core.cycle.others import by_hand, heard_until_now
 from btcbot_core.domain.codes import Reason
@@ -81,6 +81,8 @@ def book(cycle: Cycle) -> Cycle:
     """New fills, and orders placed and cancelled, go into the ledger; the first cycle opens it."""
     cycle = heard_until_now(cycle)
     ledger = cycle.carried.ledger
+    if ledger.seq and not (cycle.order_events or cycle.fills or cycle.heard.fills):
+        return cycle
     entries = (
         []
         if ledger.seq
@@ -129,7 +131,10 @@ def judge(cycle: Cycle) -> Cycle:
 
 def expire(cycle: Cycle) -> Cycle:
     """Orders that have rested too long, and all of ours once killed, are to be cancelled."""
-    found = expired(cycle.carried.orders.values(), cycle.at, cycle.policy.orders, cycle.is_killed)
+    orders = cycle.carried.orders
+    if not orders:
+        return cycle
+    found = expired(orders.values(), cycle.at, cycle.policy.orders, cycle.is_killed)
     if not found:
         return cycle
     cancels = tuple(
@@ -155,21 +160,19 @@ def expire(cycle: Cycle) -> Cycle:
 
 def measure(cycle: Cycle) -> Cycle:
     """Count what happened."""
-    by_reason: dict[str, int] = {}
-    for decision in cycle.decisions:
-        by_reason[decision.reason] = by_reason.get(decision.reason, 0) + 1
-    orders = cycle.carried.orders.values()
-    kinds = [e.kind for e in cycle.order_events]
+    orders, events = cycle.carried.orders, cycle.order_events
+    if not (orders or events or cycle.intents or cycle.cancels or cycle.fills):
+        return replace(cycle, metrics=NOTHING_COUNTED)
+    kinds = [e.kind for e in events]
     return replace(
         cycle,
         metrics=Metrics(
-            orders_open=sum(1 for o in orders if o.is_active),
+            orders_open=sum(1 for o in orders.values() if o.is_active),
             intents=len(cycle.intents),
             cancels=len(cycle.cancels),
             fills=len(cycle.fills),
             rejects=kinds.count(OrderEventKind.REJECTED),
-            unknown=len(unresolved_symbols(cycle.carried.orders)),
-            decisions_by_reason=by_reason,
+            unknown=len(unresolved_symbols(orders)),
         ),
     )
 

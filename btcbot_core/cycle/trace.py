@@ -27,8 +27,10 @@ VERSION = 3
 """1 had no inputs and no seal, 2 an age in every quote."""
 _SEAL_DIGITS = 12
 _DECIMALS_MAX = 8
+_SHORT_MAX = len("0.") + _DECIMALS_MAX
 _SEAL = b',"seal":"'
 _SEAL_LENGTH = len(_SEAL) + _SEAL_DIGITS + len(b'"}')
+_HOLD, _OK = Action.HOLD, Reason.MODE_OK  # a name is looked up ten times as fast as a member
 
 
 class QuoteRow(msgspec.Struct, frozen=True, array_like=True):
@@ -147,16 +149,18 @@ def trace(cycle: Cycle, saw: Saw = NOTHING_SEEN) -> Trace:
     money, quotes, at = cycle.portfolio, cycle.market.quotes, cycle.at
     holds: list[HoldRow] = []
     decisions: list[DecisionRow] = []
-    for decided in cycle.decisions:
-        if decided.action is Action.HOLD:
-            holds.append(_hold_row(decided))
+    for d in cycle.decisions:
+        if d.action is _HOLD:
+            holds.append(HoldRow(d.symbol, d.reason, _text(d.observed), _text(d.limit)))
         else:
-            decisions.append(_decision_row(decided))
+            decisions.append(_decision_row(d))
     return Trace(
         v=VERSION,
         book=_book(quotes),
         quotes=tuple([QuoteRow(s, canonical(q.bid), canonical(q.ask)) for s, q in quotes.items()]),
-        ages={s: canonical(q.age_s(at)) for s, q in quotes.items() if q.at != at},
+        ages={
+            s: canonical(q.age_s(at)) for s, q in quotes.items() if q.at is not at and q.at != at
+        },
         problems=dict(cycle.market.problems),
         cash=canonical(money.cash_try),
         capital=canonical(money.capital_try),
@@ -173,9 +177,7 @@ def trace(cycle: Cycle, saw: Saw = NOTHING_SEEN) -> Trace:
         ),
         killed=cycle.is_killed,
         mode=cycle.verdict.mode,
-        reasons=tuple(
-            [_mode_row(r) for r in cycle.verdict.reasons if r.reason is not Reason.MODE_OK]
-        ),
+        reasons=tuple([_mode_row(r) for r in cycle.verdict.reasons if r.reason is not _OK]),
         holds=tuple(holds),
         decisions=tuple(decisions),
         intents=cycle.intents,
@@ -183,14 +185,18 @@ def trace(cycle: Cycle, saw: Saw = NOTHING_SEEN) -> Trace:
         fills=cycle.fills,
         anomalies=tuple(
             [AnomalyRow(a.code, a.severity, a.observed, a.limit, a.about) for a in cycle.anomalies]
-        ),
+        )
+        if cycle.anomalies
+        else (),
         degrade=_degrade_row(cycle.carried.degrade),
         replacements=tuple(
             [
                 ReplacementRow(r.wish.symbol, r.wish.side, r.old, r.since_step)
                 for r in cycle.carried.replacements
             ]
-        ),
+        )
+        if cycle.carried.replacements
+        else (),
         extra={name: msgspec.Raw(_ENCODER.encode(noted)) for name, noted in cycle.records.items()},
         saw=None if saw == NOTHING_SEEN else saw,
     )
@@ -245,13 +251,9 @@ def _decision_row(d: Decision) -> DecisionRow:
     )
 
 
-def _hold_row(d: Decision) -> HoldRow:
-    return HoldRow(d.symbol, d.reason, _text(d.observed), _text(d.limit))
-
-
 def _degrade_row(ladder: Degrade) -> DegradeRow | None:
     """Nothing while the ladder is down and nobody holds it up."""
-    if ladder == NOT_DEGRADED:
+    if ladder is NOT_DEGRADED or ladder == NOT_DEGRADED:
         return None
     over = ladder.override
     return DegradeRow(
@@ -276,6 +278,8 @@ def _text(value: Decimal | None) -> str:
     if value is None:
         return ""
     text = canonical(value)
+    if len(text) <= _SHORT_MAX:
+        return text
     point = text.find(".")
     if point < 0 or len(text) - point - 1 <= _DECIMALS_MAX:
         return text

@@ -11,6 +11,8 @@ from btcbot_core.domain.money import BPS_PER_ONE, ZERO
 from btcbot_core.domain.rules import PairRules
 from btcbot_core.domain.symbol import Symbol
 
+_TWO = Decimal(2)
+
 
 class BookSource(StrEnum):
     """Where bid and ask come from. A modelled spread is said in every trace (DEC-19)."""
@@ -42,7 +44,7 @@ class Quote(msgspec.Struct, frozen=True):
 
     @property
     def mid(self) -> Decimal:
-        return (self.bid + self.ask) / 2
+        return (self.bid + self.ask) / _TWO
 
     @property
     def spread_bps(self) -> Decimal:
@@ -74,7 +76,7 @@ class MarketSnapshot(msgspec.Struct, frozen=True, kw_only=True):
         """What each pair that has a quote is valued at."""
         lasts = self.lasts
         if not lasts:
-            return {symbol: quote.mid for symbol, quote in self.quotes.items()}
+            return {s: (q.bid + q.ask) / _TWO for s, q in self.quotes.items()}
         return {s: lasts.get(s, quote.mid) for s, quote in self.quotes.items()}
 
 

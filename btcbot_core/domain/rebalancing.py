@@ -12,9 +12,11 @@ from btcbot_core.domain.money import ONE, ZERO, from_bps
 from btcbot_core.domain.symbol import Symbol
 
 _NEARLY = Decimal("0.000000000001")
+ONE_SCORE = 100_000
+"""The best that a pair can score: scores and their weights are whole parts of it."""
 
 
-class ScoreWeights(msgspec.Struct, frozen=True, kw_only=True):
+class ScoreWeights(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """How much each part of a pair's score counts; they add up to one after `resolved`."""
 
     liquidity: Decimal = Decimal("0.5")
@@ -34,8 +36,18 @@ class ScoreWeights(msgspec.Struct, frozen=True, kw_only=True):
             volatility=self.volatility / total,
         )
 
+    @cached_property
+    def parts(self) -> tuple[int, int, int]:
+        """What liquidity, spread and volatility count, in parts of ONE_SCORE."""
+        share = self.resolved()
+        return (
+            int(share.liquidity * ONE_SCORE),
+            int(share.spread * ONE_SCORE),
+            int(share.volatility * ONE_SCORE),
+        )
 
-class Params(msgspec.Struct, frozen=True, kw_only=True):
+
+class Params(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The numbers that adaptation may move, as they are in force."""
 
     universe_size: int = 20
@@ -46,6 +58,11 @@ class Params(msgspec.Struct, frozen=True, kw_only=True):
     max_spread_bps: Decimal = Decimal(1_000_000)
     cash_target_try: Decimal = Decimal(300)
     min_quote_volume_try: Decimal = ZERO
+
+    @cached_property
+    def order_room_ratio(self) -> Decimal:
+        """What of a cap an order may be worth at the mark: its price is off the mark."""
+        return ONE - from_bps(self.order_offset_bps)
 
 
 class UniversePolicy(msgspec.Struct, frozen=True, kw_only=True):

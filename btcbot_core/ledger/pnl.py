@@ -13,7 +13,6 @@ from btcbot_core.domain.errors import InvariantBrokenError
 from btcbot_core.domain.money import ZERO, money_down
 from btcbot_core.domain.symbol import Asset, Symbol
 from btcbot_core.ledger.book import Ledger
-from btcbot_core.ledger.lots import Holding
 
 TOLERANCE_TRY = Decimal("0.00000001")
 """Exact arithmetic needs none; 28 digits of Decimal may round the last of a long quotient."""
@@ -31,13 +30,17 @@ def value(
     """
     positions: dict[Symbol, Position] = {}
     held = unrealized = ZERO
-    for holding in ledger.holdings.values():
-        if not holding.qty:
+    for symbol, holding in ledger.holdings.items():
+        qty, cost, mark = holding.qty, holding.cost_try, marks.get(symbol)
+        if not qty:
             continue
-        position = positions[holding.symbol] = _position(holding, marks, last_marks)
-        worth = position.value_try
+        known = mark if mark is not None else last_marks.get(symbol, cost / qty)
+        positions[symbol] = Position(
+            symbol=symbol, qty=qty, cost_try=cost, mark=known, is_mark_missing=mark is None
+        )
+        worth = qty * known
         held += worth
-        unrealized += worth - holding.cost_try
+        unrealized += worth - cost
     fees, foreign, unconverted = _fees(ledger, marks, last_marks)
     gross = ledger.realized_try + unrealized + ledger.slippage_try
     net = gross - fees - ledger.slippage_try
@@ -73,21 +76,6 @@ def peak_after(peak_try: Decimal, before_try: Decimal, after_try: Decimal) -> De
     if after_try >= before_try or before_try <= ZERO:
         return max(ZERO, peak_try + after_try - before_try)
     return max(after_try, money_down(peak_try * max(ZERO, after_try) / before_try))
-
-
-def _position(
-    holding: Holding, marks: Mapping[Symbol, Decimal], last_marks: Mapping[Symbol, Decimal]
-) -> Position:
-    symbol = holding.symbol
-    mark = marks.get(symbol)
-    known = mark if mark is not None else last_marks.get(symbol, holding.cost_try / holding.qty)
-    return Position(
-        symbol=symbol,
-        qty=holding.qty,
-        cost_try=holding.cost_try,
-        mark=known,
-        is_mark_missing=mark is None,
-    )
 
 
 def _fees(

@@ -42,6 +42,9 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     missing_marks: int = 0
 
 
+NOTHING_COUNTED = Counts()
+
+
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """The measures that flags look at. None is unknown."""
 
@@ -53,15 +56,20 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 def quality_flags(counts: Counts, figures: Figures, budget: BudgetPolicy) -> tuple[Quality, ...]:
     """What was not as it should be in this cycle's data and orders."""
     age, spread, spike = figures.data_age_s, figures.spread_bps, budget.spread_spike_bps
-    told = (
-        (Quality.STALE_DATA, age is None or age > budget.max_data_age_s),
-        (Quality.MISSING_MARK, counts.missing_marks > 0),
-        (Quality.SPREAD_SPIKE, bool(spike) and spread is not None and spread >= (spike or ZERO)),
-        (Quality.THROTTLED, counts.throttled > 0),
-        (Quality.RETRY_SCHEDULED, counts.retries > 0),
-        (Quality.RETRY_GIVEUP, counts.giveups > 0),
-    )
-    return tuple([flag for flag, is_on in told if is_on])
+    told = []
+    if age is None or age > budget.max_data_age_s:
+        told.append(Quality.STALE_DATA)
+    if counts.missing_marks:
+        told.append(Quality.MISSING_MARK)
+    if spike and spread is not None and spread >= spike:
+        told.append(Quality.SPREAD_SPIKE)
+    if counts.throttled:
+        told.append(Quality.THROTTLED)
+    if counts.retries:
+        told.append(Quality.RETRY_SCHEDULED)
+    if counts.giveups:
+        told.append(Quality.RETRY_GIVEUP)
+    return tuple(told)
 
 
 def alert_flags(
@@ -69,13 +77,17 @@ def alert_flags(
 ) -> tuple[Alert, ...]:
     """What an operator should look at. A threshold of None or 0 is off."""
     spike, excess = adaptation.reject_spike, adaptation.retry_excess
-    limit = budget.max_drawdown_ratio
-    told = (
-        (Alert.DRAWDOWN_BREACH, figures.drawdown_ratio >= limit > ZERO),
-        (Alert.REJECT_SPIKE, bool(spike) and counts.rejected >= (spike or 0)),
-        (Alert.MISSING_DATA, counts.missing_marks > 0),
-        (Alert.THROTTLED, counts.throttled > 0),
-        (Alert.RETRY_EXCESS, bool(excess) and counts.retries >= (excess or 0)),
-        (Alert.RETRY_GIVEUP, counts.giveups > 0),
-    )
-    return tuple([flag for flag, is_on in told if is_on])
+    told = []
+    if figures.drawdown_ratio >= budget.max_drawdown_ratio > ZERO:
+        told.append(Alert.DRAWDOWN_BREACH)
+    if spike and counts.rejected >= spike:
+        told.append(Alert.REJECT_SPIKE)
+    if counts.missing_marks:
+        told.append(Alert.MISSING_DATA)
+    if counts.throttled:
+        told.append(Alert.THROTTLED)
+    if excess and counts.retries >= excess:
+        told.append(Alert.RETRY_EXCESS)
+    if counts.giveups:
+        told.append(Alert.RETRY_GIVEUP)
+    return tuple(told)

@@ -11,15 +11,20 @@ from decimal import ROUND_DOWN, Decimal
 import msgspec
 
 from btcbot_core.domain.codes import Reason
-from btcbot_core.domain.decisions import RiskMode
+from btcbot_core.domain.decisions import Action, Decision, RiskMode
+from btcbot_core.domain.market import NO_RULES
 from btcbot_core.domain.money import MONEY_STEP, ZERO, floor_to
 from btcbot_core.domain.rebalancing import Orphans, Params, SizingPolicy
+from btcbot_core.domain.rules import PairRules
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Side
 
 CENT = Decimal("0.01")
 FINE_UNIT = MONEY_STEP
 """The unit of targets where the quote currency is a coin: a cent of it would be a fortune."""
+# A member of an enumeration costs ten times a name to look up, and every pair of every cycle
+# asks for these.
+_BUY, _SELL, _HOLD, _DRIFT_BAND = Side.BUY, Side.SELL, Action.HOLD, Reason.SKIP_DRIFT_BAND
 
 
 class Holdings(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +37,8 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
     """What open BUYs of a pair hold back: it is spent as far as targets go."""
     waits: Mapping[Symbol, Reason] = {}
     """Pairs on which nothing may be ordered now, and why."""
-    least_try: Mapping[Symbol, Decimal] = {}
-    """The smallest order that the exchange takes of a pair."""
+    rules: Mapping[Symbol, PairRules] = NO_RULES
+    """For the smallest order that the exchange takes of a pair."""
     most_try: Decimal | None = None
     """What one order may come to; a larger step is taken in several cycles."""
 
@@ -55,16 +60,6 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     qty: Decimal
 
 
-class Skipped(msgspec.Struct, frozen=True, kw_only=True):
-    """A step that is not taken, or not wholly, and why."""
-
-    symbol: Symbol
-    side: Side
-    notional_try: Decimal
-    reason: Reason
-    limit_try: Decimal | None = None
-
-
 class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     """The whole plan of a cycle."""
 
@@ -72,7 +67,8 @@ class Allocation(msgspec.Struct, frozen=True, kw_only=True):
     investable_try: Decimal = ZERO
     targets: tuple[Target, ...] = ()
     moves: tuple[Move, ...] = ()
-    skipped: tuple[Skipped, ...] = ()
+    skipped: tuple[Decision, ...] = ()
+    """A word on each step that is not taken, or not wholly."""
     orphans: tuple[Symbol, ...] = ()
     caps_hit: int = 0
 
@@ -90,29 +86,32 @@ def allocate(
 ) -> Allocation:
     """The plan for these pairs. `weights` are explicit targets; empty means equal ones."""
     params, sizing = knobs
-    marks = holdings.marks
-    pairs = tuple(sorted([s for s in universe if marks.get(s, ZERO) > ZERO]))
+    marks, held = holdings.marks, holdings.reserved_try
+    pairs = tuple(sorted([s for s in universe if marks.get(s)]))
     cash_target = min(params.cash_target_try, sizing.cash_max_try)
     worth = {s: qty * marks.get(s, ZERO) for s, qty in holdings.qty.items() if qty}
-    reserved = sum(holdings.reserved_try.values(), ZERO)
-    equity = holdings.cash_free_try + reserved + sum(worth.values(), ZERO)
+    equity = holdings.cash_free_try + sum(held.values(), ZERO) + sum(worth.values(), ZERO)
     investable = equity - cash_target
     orphans = tuple(sorted(worth.keys() - pairs))
     if not pairs or investable <= ZERO:
         return Allocation(cash_target_try=cash_target, orphans=orphans)
-    if sizing.orphans is Orphans.HOLD:
+    if orphans and sizing.orphans is Orphans.HOLD:
         # What stays in other pairs cannot be invested again.
         investable = max(ZERO, investable - sum((worth[s] for s in orphans), ZERO))
     shares = divide(
         investable, {s: weights.get(s, ZERO) for s in pairs} if weights else pairs, unit
     )
-    capped = {s: min(share, sizing.max_position_try) for s, share in shares.items()}
-    held = holdings.reserved_try
+    most = sizing.max_position_try
+    is_over = max(shares.values()) > most
+    capped = {s: min(share, most) for s, share in shares.items()} if is_over else shares
     targets = tuple([Target(s, capped[s], worth.get(s, ZERO) + held.get(s, ZERO)) for s in pairs])
     wanted = targets
-    if sizing.orphans is Orphans.LIQUIDATE:
+    if orphans and sizing.orphans is Orphans.LIQUIDATE:
         wanted = (*targets, *(Target(s, ZERO, worth[s]) for s in orphans))
-    moves, skipped = _moves(wanted, holdings, mode, params, sizing, cash_target)
+    purse = _Purse(
+        params.turnover_cap_try, holdings.cash_free_try - cash_target, params.max_orders_per_cycle
+    )
+    moves, skipped = _moves(wanted, _Terms(holdings, sizing, mode, unit), purse)
     return Allocation(
         cash_target_try=cash_target,
         investable_try=investable,
@@ -120,7 +119,7 @@ def allocate(
         moves=moves,
         skipped=skipped,
         orphans=orphans,
-        caps_hit=0 if capped == shares else sum(1 for s in pairs if capped[s] < shares[s]),
+        caps_hit=sum(1 for s in pairs if capped[s] < shares[s]) if is_over else 0,
     )
 
 
@@ -149,6 +148,15 @@ def divide(
     return {symbol: count * unit for symbol, count in sorted(floors.items())}
 
 
+class _Terms(msgspec.Struct, frozen=True):
+    """What a step is weighed by."""
+
+    holdings: Holdings
+    sizing: SizingPolicy
+    mode: RiskMode
+    unit: Decimal
+
+
 class _Purse(msgspec.Struct):
     """What is left while the plan is made; only this module's walk changes it."""
 
@@ -158,74 +166,86 @@ class _Purse(msgspec.Struct):
 
 
 def _moves(
-    targets: tuple[Target, ...],
-    holdings: Holdings,
-    mode: RiskMode,
-    params: Params,
-    sizing: SizingPolicy,
-    cash_target: Decimal,
-) -> tuple[tuple[Move, ...], tuple[Skipped, ...]]:
+    targets: tuple[Target, ...], terms: _Terms, left: _Purse
+) -> tuple[tuple[Move, ...], tuple[Decision, ...]]:
     """SELLs first, then the larger, then by name; the mode is asked before anything is used up."""
-    steps = [
-        (t.target_try > t.current_try, -abs(t.target_try - t.current_try), t.symbol, t)
-        for t in targets
-        if t.target_try != t.current_try
-    ]
+    steps = []
+    for target in targets:
+        gap = target.target_try - target.current_try
+        if gap:
+            is_buy = gap > ZERO
+            steps.append((is_buy, -gap if is_buy else gap, target.symbol, target))
     steps.sort()
-    left = _Purse(
-        params.turnover_cap_try, holdings.cash_free_try - cash_target, params.max_orders_per_cycle
-    )
+    unit = terms.unit
     moves: list[Move] = []
-    skipped: list[Skipped] = []
+    skipped: list[Decision] = []
     for is_buy, gap, symbol, target in steps:
-        side, wanted = Side.BUY if is_buy else Side.SELL, -gap
-        step = _step(target, side, wanted, holdings, mode, sizing, left)
+        side, wanted = _BUY if is_buy else _SELL, -gap
+        step = _step(target, side, wanted, terms, left)
         if isinstance(step, Move):
             moves.append(step)
             continue
-        reason, limit = step
+        action, reason, limit = step
         skipped.append(
-            Skipped(symbol=symbol, side=side, notional_try=wanted, reason=reason, limit_try=limit)
+            Decision(
+                symbol=symbol,
+                action=action,
+                side=side,
+                reason=reason,
+                observed=wanted.quantize(unit),
+                limit=None if limit is None else limit.quantize(unit),
+                unit="TRY",
+            )
         )
-    moves.sort(key=lambda m: (m.side is Side.BUY, m.symbol))
+    moves.sort(key=lambda m: (m.side is _BUY, m.symbol))
     return tuple(moves), tuple(skipped)
 
 
 def _step(
-    target: Target,
-    side: Side,
-    wanted: Decimal,
-    holdings: Holdings,
-    mode: RiskMode,
-    sizing: SizingPolicy,
-    left: _Purse,
-) -> Move | tuple[Reason, Decimal | None]:
-    """The step, or why it is not taken and at which limit."""
-    if (waiting := holdings.waits.get(target.symbol)) is not None:
-        return waiting, None
-    least = max(sizing.min_order_try, holdings.least_try.get(target.symbol, ZERO))
+    target: Target, side: Side, wanted: Decimal, terms: _Terms, left: _Purse
+) -> Move | tuple[Action, Reason, Decimal | None]:
+    """The step, or why it is not taken and at which limit.
+
+    HOLD stands for what may last for hours: a pair is where it should be, or nothing may be
+    ordered.
+    """
+    symbol, holdings, sizing = target.symbol, terms.holdings, terms.sizing
+    if holdings.waits and (waiting := holdings.waits.get(symbol)) is not None:
+        return Action.BLOCK, waiting, None
+    rules, least = holdings.rules.get(symbol), sizing.min_order_try
+    if rules is not None and rules.min_notional > least:
+        least = rules.min_notional
     if wanted < least:
-        return Reason.SKIP_MIN_NOTIONAL, least
+        return _HOLD, Reason.SKIP_MIN_NOTIONAL, least
     if sizing.drift_band_bps:
         band = target.target_try * sizing.drift_band_ratio
         if wanted < band:
-            return Reason.SKIP_DRIFT_BAND, band
+            return _HOLD, _DRIFT_BAND, band
+    return _affordable(symbol, side, wanted, terms, (left, least))
+
+
+def _affordable(
+    symbol: Symbol, side: Side, wanted: Decimal, terms: _Terms, limits: tuple[_Purse, Decimal]
+) -> Move | tuple[Action, Reason, Decimal | None]:
+    """As much of a step as mode, orders, turnover and cash allow, at the exchange's least."""
+    (left, least), mode, holdings = limits, terms.mode, terms.holdings
     if mode is RiskMode.OBSERVE_ONLY:
-        return Reason.SKIP_OBSERVE_ONLY, None
-    if mode is RiskMode.REDUCE_RISK_ONLY and side is Side.BUY:
-        return Reason.SKIP_REDUCE_ONLY, None
+        return _HOLD, Reason.SKIP_OBSERVE_ONLY, None
+    if mode is RiskMode.REDUCE_RISK_ONLY and side is _BUY:
+        return Action.BLOCK, Reason.SKIP_REDUCE_ONLY, None
     if left.orders <= 0:
-        return Reason.SKIP_MAX_ORDERS, None
+        return Action.BLOCK, Reason.SKIP_MAX_ORDERS, None
     most = wanted if holdings.most_try is None else min(wanted, holdings.most_try)
     notional = min(most, left.turnover)
-    reason, limit = Reason.SKIP_TURNOVER_CAP, left.turnover
-    if side is Side.BUY and left.cash < notional:
-        notional, reason, limit = left.cash, Reason.SKIP_CASH_LIMIT, left.cash
-    qty = floor_to(max(ZERO, notional) / holdings.marks[target.symbol], MONEY_STEP)
+    action, reason, limit = Action.BLOCK, Reason.SKIP_TURNOVER_CAP, left.turnover
+    if side is _BUY and left.cash < notional:
+        notional = left.cash
+        action, reason, limit = _HOLD, Reason.SKIP_CASH_LIMIT, left.cash
+    qty = floor_to(max(ZERO, notional) / holdings.marks[symbol], MONEY_STEP)
     if notional < least or qty <= ZERO:
-        return reason, max(ZERO, limit)
+        return action, reason, max(ZERO, limit)
     left.turnover -= notional
     left.orders -= 1
-    if side is Side.BUY:
+    if side is _BUY:
         left.cash -= notional
-    return Move(symbol=target.symbol, side=side, notional_try=notional, qty=qty)
+    return Move(symbol=symbol, side=side, notional_try=notional, qty=qty)

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
 
 import msgspec
 
-from btcbot_core.domain.rebalancing import Params, ScoreWeights, UniversePolicy
+from btcbot_core.domain.rebalancing import ONE_SCORE, Params, ScoreWeights, UniversePolicy
 from btcbot_core.domain.symbol import Symbol
 
-ONE_SCORE = 100_000
+_VOLUME_UNITS, _SPREAD_UNITS = Decimal(100), Decimal(10_000)
 CANDIDATES_SHOWN_MAX = 100
 DAY = timedelta(days=1)
 
@@ -102,7 +101,7 @@ def select(
     barred = {f.symbol: found for f in figures if (found := _barred(f, params, policy))}
     fit_figures = tuple([f for f in figures if f.symbol not in barred]) if barred else figures
     ranked = rank(fit_figures, params.weights)
-    stale = sum(1 for found in barred.values() if Exclusion.STALE in found)
+    stale = sum(1 for found in barred.values() if Exclusion.STALE in found) if barred else 0
     frozen = bool(state.members) and (is_frozen or 2 * stale > len(figures))
     seats, after, reasons = (
         (state.members, state, {})
@@ -110,67 +109,61 @@ def select(
         else _seats(ranked, barred, params.universe_size, policy, state, at)
     )
     fit = {candidate.symbol for candidate in ranked}
-    taken = tuple([symbol for symbol in seats if symbol in fit])
-    default = Exclusion.FROZEN if frozen else Exclusion.RANK
-    told = [
-        candidate
-        if candidate.symbol in taken
-        else msgspec.structs.replace(
-            candidate, exclusions=(reasons.get(candidate.symbol, default),)
-        )
-        for candidate in ranked
-    ]
-    told.extend(Candidate(symbol, exclusions=why) for symbol, why in sorted(barred.items()))
+    taken = seats if fit.issuperset(seats) else tuple([s for s in seats if s in fit])
+    told = list(ranked)
+    if len(taken) < len(ranked):
+        default = Exclusion.FROZEN if frozen else Exclusion.RANK
+        told = [
+            candidate
+            if candidate.symbol in taken
+            else msgspec.structs.replace(
+                candidate, exclusions=(reasons.get(candidate.symbol, default),)
+            )
+            for candidate in ranked
+        ]
+    told.extend([Candidate(symbol, exclusions=why) for symbol, why in sorted(barred.items())])
     return Selection(taken, tuple(told[:CANDIDATES_SHOWN_MAX]), after, frozen)
 
 
 def rank(figures: tuple[PairFigures, ...], weights: ScoreWeights) -> tuple[Candidate, ...]:
     """Score pairs against each other, best first."""
-    volumes = [None if f.volume is None else int(f.volume * 100) for f in figures]
-    spreads = [None if f.spread_bps is None else int(f.spread_bps * 10_000) for f in figures]
+    volumes, spreads, moves = list[int | None](), list[int | None](), list[int | None]()
+    for f in figures:
+        volumes.append(None if f.volume is None else int(f.volume * _VOLUME_UNITS))
+        spreads.append(None if f.spread_bps is None else int(f.spread_bps * _SPREAD_UNITS))
+        moves.append(f.volatility)
     liquidity = _scaled(volumes, is_more_better=True)
     tightness = _scaled(spreads, is_more_better=False)
-    calm = _scaled([f.volatility for f in figures], is_more_better=False)
-    by_liquidity, by_spread, by_volatility = _parts(weights)
+    calm = _scaled(moves, is_more_better=False)
+    by_liquidity, by_spread, by_volatility = weights.parts
     whole = by_liquidity + by_spread + by_volatility or 1
     scored = []
     for f, a, b, c in zip(figures, liquidity, tightness, calm, strict=True):
-        total = _towards_zero(a * by_liquidity + b * by_spread + c * by_volatility, whole)
+        score = a * by_liquidity + b * by_spread + c * by_volatility
+        total = score // whole if score >= 0 else -(-score // whole)  # towards zero
         scored.append((-total, -a, f.symbol, Candidate(f.symbol, a, b, c, total, f.volatility)))
     scored.sort()
     return tuple([candidate for _, _, _, candidate in scored])
 
 
-@lru_cache(maxsize=32)
-def _parts(weights: ScoreWeights) -> tuple[int, int, int]:
-    """What liquidity, spread and volatility count, in parts of ONE_SCORE."""
-    share = weights.resolved()
-    return (
-        int(share.liquidity * ONE_SCORE),
-        int(share.spread * ONE_SCORE),
-        int(share.volatility * ONE_SCORE),
-    )
-
-
-def _towards_zero(value: int, by: int) -> int:
-    return value // by if value >= 0 else -(-value // by)
-
-
 def _scaled(values: list[int | None], *, is_more_better: bool) -> list[int]:
     """Each value between the worst (0) and the best (ONE_SCORE) of those that are known."""
     known = [value for value in values if value is not None]
-    least, most = (min(known), max(known)) if known else (0, 0)
-    if most <= least:
-        return [-ONE_SCORE if value is None else ONE_SCORE for value in values]
+    scores = _between(known, is_more_better=is_more_better) if known else []
+    if len(known) == len(values):
+        return scores
+    rest = iter(scores)
+    return [-ONE_SCORE if value is None else next(rest) for value in values]
+
+
+def _between(values: list[int], *, is_more_better: bool) -> list[int]:
+    least, most = min(values), max(values)
     span = most - least
+    if not span:
+        return [ONE_SCORE] * len(values)
     if is_more_better:
-        return [
-            -ONE_SCORE if value is None else (value - least) * ONE_SCORE // span for value in values
-        ]
-    return [
-        -ONE_SCORE if value is None else ONE_SCORE - (value - least) * ONE_SCORE // span
-        for value in values
-    ]
+        return [(value - least) * ONE_SCORE // span for value in values]
+    return [ONE_SCORE - (value - least) * ONE_SCORE // span for value in values]
 
 
 def _barred(figures: PairFigures, params: Params, policy: UniversePolicy) -> tuple[Exclusion, ...]:
@@ -210,7 +203,11 @@ def _seats(
     at: datetime,
 ) -> tuple[tuple[Symbol, ...], UniverseState, dict[Symbol, Exclusion]]:
     """Who has a seat: decided as a whole first, remembered only when it stands."""
-    waiting = {s for s, why in barred.items() if s in state.members and _SITTING_OUT & {*why}}
+    waiting = (
+        {s for s, why in barred.items() if s in state.members and _SITTING_OUT & {*why}}
+        if barred
+        else frozenset[Symbol]()
+    )
     open_seats = max(0, size - len(waiting))
     wanted = [c.symbol for c in ranked[:open_seats]]
     if tuple(sorted(wanted)) == state.members and not state.passes and not waiting:

@@ -39,5 +39,5 @@ def roll(known: Rolling | None, price: int, lookback: int) -> Rolling:
     total, squares = known.total + change, known.squares + change * change
     if len(returns) < lookback:
         return Rolling(price, (*returns, change), total, squares)
-    gone, *rest = (*returns, change)
-    return Rolling(price, tuple(rest), total - gone, squares - gone * gone)
+    gone = returns[0]
+    return Rolling(price, (*returns[1:], change), total - gone, squares - gone * gone)

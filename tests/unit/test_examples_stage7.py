@@ -13,6 +13,7 @@ from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import RiskMode
 from btcbot_core.domain.money import ZERO, canonical
 from btcbot_core.domain.rebalancing import (
+    ONE_SCORE,
     AdaptationPolicy,
     BudgetPolicy,
     PacePolicy,
@@ -46,7 +47,7 @@ from btcbot_core.strategy.adaptation import (
 )
 from btcbot_core.strategy.bounds import Bounds, bounds_of
 from btcbot_core.strategy.portfolio import Allocation, Holdings, allocate
-from btcbot_core.strategy.universe import ONE_SCORE, PairFigures, rank
+from btcbot_core.strategy.universe import PairFigures, rank
 from btcbot_core.strategy.volatility import ONE_RETURN, Rolling, roll
 from tests.examples import Example, examples, ident
 from tests.examples import one as _one

@@ -123,7 +123,9 @@ def last_row_by(times: Sequence[int], at_us: int) -> int:
     if not isinstance(times, range):
         return bisect_right(times, at_us) - 1
     row = (at_us - times.start) // times.step
-    return max(-1, min(row, len(times) - 1))
+    if row < 0:
+        return -1
+    return row if row < len(times) else len(times) - 1
 
 
 def read_table(path: Path, label: str, columns: tuple[str, ...]) -> Table:

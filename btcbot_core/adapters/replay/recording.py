@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from btcbot_core.adapters.replay.clock import clock_of
-from btcbot_core.adapters.replay.columns import MICROSECOND, microseconds
+from btcbot_core.adapters.replay.columns import MICROSECOND, last_row_by, microseconds
 from btcbot_core.adapters.replay.dataset import Dataset
 from btcbot_core.adapters.replay.market import ReplayMarket
 from btcbot_core.domain.market import Candle, Quote
@@ -40,4 +40,4 @@ class Recording:
     def last_finished(self, symbol: Symbol, at: datetime) -> int:
         """The row of the last candle that was over at a recorded time; −1 where there is none."""
         candles = self._dataset.pairs[symbol].candles
-        return candles.last_opened_by(microseconds(at) - self._interval_us)
+        return last_row_by(candles.opened, microseconds(at) - self._interval_us)

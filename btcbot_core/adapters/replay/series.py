@@ -10,7 +10,6 @@ import msgspec
 from btcbot_core.adapters.replay.columns import (
     Column,
     instant,
-    last_row_by,
     read_numbers,
     read_table,
 )
@@ -31,10 +30,6 @@ class CandleSeries(msgspec.Struct, frozen=True):
     low: Column
     close: Column
     volume: Column
-
-    def last_opened_by(self, microseconds: int) -> int:
-        """The row that opened last at or before this time; −1 where there is none."""
-        return last_row_by(self.opened, microseconds)
 
     def candle(self, row: int) -> Candle:
         """One row as a value."""
@@ -59,10 +54,6 @@ class BookSeries(msgspec.Struct, frozen=True):
     at: Sequence[int]
     bid: Column
     ask: Column
-
-    def last_by(self, microseconds: int) -> int:
-        """The last row at or before this time; −1 where there is none."""
-        return last_row_by(self.at, microseconds)
 
 
 def read_candles(path: Path, label: str) -> CandleSeries:

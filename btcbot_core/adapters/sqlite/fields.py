@@ -21,6 +21,7 @@ _PLAIN = re.compile(r"-?[0-9]{1,64}(\.[0-9]{1,64})?", re.ASCII)
 _MAGNITUDE_MAX = 32
 # The JSON encoder writes these as it writes numbers; no symbol or id of ours ends so.
 _NOT_MONEY = ('NaN"', 'Infinity"')
+_SHORT_MAX = 64
 
 
 def decimal_text(value: Decimal) -> str:
@@ -30,7 +31,8 @@ def decimal_text(value: Decimal) -> str:
     if not value:
         return "0"
     text = canonical(value) if abs(value.adjusted()) <= _MAGNITUDE_MAX else ""
-    if not _PLAIN.fullmatch(text):
+    # What is short was spelled by us and is plain.
+    if not text or (len(text) > _SHORT_MAX and not _PLAIN.fullmatch(text)):
         raise InvariantBrokenError(f"a number of this size cannot be stored: {value!r:.40}")
     return text
 
@@ -49,7 +51,7 @@ def time_text(value: datetime) -> str:
         if value.tzinfo is None:
             raise InvariantBrokenError(f"a time without a zone cannot be stored: {value}")
         value = value.astimezone(UTC)
-    return value.isoformat(timespec="microseconds")[:-6] + "Z"
+    return value.isoformat("T", "microseconds")[:-6] + "Z"
 
 
 class ExactDecimal(Field):
