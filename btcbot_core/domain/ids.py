@@ -31,6 +31,11 @@ def cycle_id(run: RunId, step: int) -> CycleId:
     return CycleId(f"{run}-{step:08d}")
 
 
+def fill_event_id(fill: FillId) -> EventId:
+    """The ledger's name for the booking of a trade: it is booked once."""
+    return EventId(f"fill:{fill}")
+
+
 def client_id(
     prefix: str, start: str, parts: tuple[CycleId, str, str, str, Decimal, Decimal, int]
 ) -> ClientId:

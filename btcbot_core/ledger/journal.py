@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from btcbot_core.domain.account import Accounts
-from btcbot_core.domain.ids import ClientId, CycleId, EventId
+from btcbot_core.domain.ids import ClientId, CycleId, EventId, fill_event_id
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.symbol import Asset, Symbol
 from btcbot_core.domain.trading import Fill, Order, OrderEvent, OrderEventKind
@@ -75,7 +75,7 @@ def fill_entries(
     """A FILL and its FEE for each fill; a fill that was booked before is not booked again."""
     seen = set(already)
     for fill in fills:
-        name = EventId(f"fill:{fill.id}")
+        name = fill_event_id(fill.id)
         if name in seen:
             continue
         seen.add(name)

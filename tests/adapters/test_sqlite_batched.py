@@ -8,9 +8,13 @@ from btcbot_core.adapters.sqlite.batched import BatchedStore
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.errors import InvariantBrokenError
+from btcbot_core.domain.ids import FillId
 from btcbot_core.domain.records import CycleRow
+from btcbot_core.domain.trading import OrderEventKind, OrderStatus
 from btcbot_core.ledger.book import Ledger
-from tests.contract.store_makers import RUN, TRY, a_cycle, a_run
+from btcbot_core.ledger.entries import LedgerEventKind
+from btcbot_core.oms.machine import Happening, apply, planned
+from tests.contract.store_makers import AT, RUN, TRY, a_cycle, a_fill_event, a_run, an_intent
 
 
 def batched(path: Path, size: int = 3) -> tuple[BatchedStore, list[CycleRow]]:
@@ -98,4 +102,33 @@ def test_units_do_not_nest_and_readers_do_not_commit(tmp_path: Path) -> None:
         store.begin()
     with store.read() as work, pytest.raises(InvariantBrokenError):
         work.commit()
+    store.close()
+
+
+def test_orders_of_a_batch_are_read_as_they_stand_and_booked_fills_are_known(
+    tmp_path: Path,
+) -> None:
+    store, _ = batched(tmp_path / "a.db", size=99)
+    intent, fill = an_intent(), a_fill_event(1, "9")
+    order, first = planned(intent)
+    taken = Happening(
+        kind=OrderEventKind.ACCEPTED, at=AT, cycle_id=intent.cycle_id, exchange_id="7"
+    )
+    opened, second = apply(order, taken)
+    with store.begin() as work:
+        work.orders.add_intents(RUN, [intent])
+        work.orders.apply([first], [order])
+        work.orders.apply([second], [opened])
+        work.ledger.append(RUN, [fill])
+        work.commit()
+    with store.read() as work:
+        assert work.ledger.booked(RUN, [FillId("9"), FillId("8")]) == {"9"}
+        assert work.orders.active(RUN) == (opened,)
+        assert work.orders.find(RUN, ["7"], []) == (opened,)
+        assert work.orders.all(RUN) == (opened,)
+        assert work.orders.events(RUN) == (first, second)
+        assert work.orders.count(RUN) == {OrderStatus.OPEN: 1}
+        assert work.ledger.count(RUN, LedgerEventKind.FILL) == 1
+        assert work.ledger.events(RUN) == (fill,)
+        assert work.ledger.booked(RUN, [FillId("9")]) == {"9"}
     store.close()

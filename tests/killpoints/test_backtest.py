@@ -10,7 +10,7 @@ import pytest
 from tests.killpoints.rerunning import kill_and_rerun
 from tests.killpoints.strace import why_not
 
-NTH = 97
+NTH = 53
 UNABLE = why_not()
 
 

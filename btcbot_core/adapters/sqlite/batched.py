@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from types import TracebackType
 
 from btcbot_core.adapters.sqlite.cycles import SqliteCycles
+from btcbot_core.adapters.sqlite.pending import PendingLedger, PendingOrders
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.adapters.sqlite.unit_of_work import SqliteUnitOfWork
 from btcbot_core.cycle.cycle import Carried
@@ -83,6 +84,8 @@ class _Batch:
         self._open = ExitStack()
         self.work: SqliteUnitOfWork = self._open.enter_context(store.begin())
         self.kept = SqliteCycles(self.work.transaction)
+        self.orders = PendingOrders(self.work.orders)
+        self.ledger = PendingLedger(self.work.ledger)
         self.cycles = 0
         self.rows: list[CycleRow] = []
         self.state: tuple[RunId, CycleId, Carried] | None = None
@@ -98,6 +101,8 @@ class _Batch:
             self.state = None
 
     def commit(self) -> None:
+        self.orders.write()
+        self.ledger.write()
         self.write_rows()
         self.write_state()
         self.work.commit()
@@ -116,8 +121,8 @@ class BatchedUnit:
     """
 
     def __init__(self, store: "BatchedStore", batch: _Batch) -> None:
-        self.orders: OrderRepo = batch.work.orders
-        self.ledger: LedgerRepo = batch.work.ledger
+        self.orders: OrderRepo = batch.orders
+        self.ledger: LedgerRepo = batch.ledger
         self.runs: RunRepo = batch.work.runs
         self.audit: AuditRepo = batch.work.audit
         self.cycles: CycleRepo = _Cycles(batch, store.follow)
