@@ -1,7 +1,6 @@
 """Runs `btcbot-core` in a process of its own, in an empty folder and a bare environment."""
 
 import json
-import os
 import signal
 import sqlite3
 import subprocess
@@ -12,10 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from btcbot_core.bootstrap import demo_folder
+from tests.warm import Program, bare_environment, needs_a_fresh_start
 
 PATIENCE_S = 60.0
-KEPT = ("PATH", "HOME", "PYTHONPATH", "TMPDIR")
-"""What of the tests' own environment a command may see."""
 Json = dict[str, object]
 
 
@@ -34,10 +32,13 @@ class Shell:
         self, *arguments: str, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
+        seen = self._environment(environment or {})
+        if not needs_a_fresh_start(seen):
+            return Program("btcbot_core", arguments, self.folder, seen).result()
         return subprocess.run(
-            self._argv(arguments),
+            [sys.executable, "-m", "btcbot_core", *arguments],
             cwd=self.folder,
-            env=self._environment(environment or {}),
+            env=seen,
             capture_output=True,
             text=True,
             stdin=subprocess.DEVNULL,
@@ -52,17 +53,9 @@ class Shell:
         parsed: Json = json.loads(done.stdout)
         return parsed
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> Program:
         """Start a command and let it run."""
-        return subprocess.Popen(
-            self._argv(arguments),
-            cwd=self.folder,
-            env=self._environment({}),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return Program("btcbot_core", arguments, self.folder, self._environment({}))
 
     def night(self, *arguments: str) -> tuple[str, ...]:
         """Arguments of a dry run on the recorded night."""
@@ -78,17 +71,11 @@ class Shell:
             return 0
         return int(found[0])
 
-    def _argv(self, arguments: tuple[str, ...]) -> list[str]:
-        return [sys.executable, "-m", "btcbot_core", *arguments]
-
     def _environment(self, extra: Mapping[str, str]) -> dict[str, str]:
-        kept = {
-            k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "PYTHONPATH", "TMPDIR")
-        }
-        return {**kept, **self.environment, **extra}
+        return bare_environment({**self.environment, **extra})
 
 
-def wait_until(is_so: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def wait_until(is_so: Callable[[], bool], process: Program) -> None:
     """Wait for something to become true while a process lives; fails when it does not."""
     deadline_s = time.monotonic() + PATIENCE_S
     while not is_so():
@@ -99,8 +86,8 @@ def wait_until(is_so: Callable[[], bool], process: subprocess.Popen[str]) -> Non
         time.sleep(0.01)
 
 
-def end(process: subprocess.Popen[str], number: int = signal.SIGTERM) -> tuple[int, str, str]:
+def end(process: Program, number: int = signal.SIGTERM) -> tuple[int, str, str]:
     """Send a signal and wait for the end."""
     process.send_signal(number)
     out, err = process.communicate(timeout=PATIENCE_S)
-    return process.returncode, out, err
+    return process.wait(), out, err

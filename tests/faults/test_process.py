@@ -1,6 +1,5 @@
 """Faults of the process and its surroundings that no other part of the tests strikes."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,9 +9,10 @@ from random import Random
 import pytest
 
 from btcbot_core.adapters.latch import kill_path
-from tests.cli.shell import KEPT, PATIENCE_S, Shell, end, wait_until
+from tests.cli.shell import PATIENCE_S, Shell, end, wait_until
 from tests.cli.test_run import assert_nothing_twice
 from tests.story.worlds import Rig
+from tests.warm import bare_environment
 
 LIVES = 20
 FEW_HANDLES = 16
@@ -137,5 +137,6 @@ def test_a_module_in_the_folder_it_is_called_from_is_not_taken_for_the_librarys(
 
 def _environment() -> dict[str, str]:
     """What a shell would hand over, without a path on which our own folder stands first."""
-    kept = [name for name in KEPT if name != "PYTHONPATH" and name in os.environ]
-    return {name: os.environ[name] for name in kept}
+    kept = bare_environment({})
+    kept.pop("PYTHONPATH", None)
+    return kept

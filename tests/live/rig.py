@@ -4,11 +4,9 @@ import hashlib
 import hmac
 import http.client
 import json
-import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from base64 import b64decode, b64encode
 from collections import Counter
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.canaries import KEY, SECRET
+from tests.warm import Program, bare_environment
 
 PATIENCE_S = 60.0
 ZERO = Decimal(0)
@@ -50,7 +49,7 @@ class Exchange:
     speed: str = "240"
     seed: int = 1
     url: str = ""
-    process: subprocess.Popen[str] | None = None
+    process: Program | None = None
 
     def start(self) -> None:
         script = self.folder / "faults.txt"
@@ -126,7 +125,7 @@ class Bot:
     command: str = "run"
     runtime: Path | None = None
     """Where locks and sockets are; the bot's own folder, unless others share them."""
-    process: subprocess.Popen[str] | None = None
+    process: Program | None = None
     began_with: int = 0
     """How many cycles there were when it was started last."""
 
@@ -151,16 +150,7 @@ class Bot:
 
     def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Another command on the same database, to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "btcbot_core", *arguments, "--db", str(self.db)],
-            cwd=self.folder,
-            env=bare_environment(self.environment),
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=PATIENCE_S,
-            check=False,
-        )
+        return _start(self.folder, [*arguments, "--db", str(self.db)], self.environment).result()
 
     def arm(self) -> None:
         """Without a screen the four open gates are the arming (DEC-9): until it trades, then."""
@@ -182,7 +172,7 @@ class Bot:
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
         _, told = self.process.communicate(timeout=PATIENCE_S)
-        return self.process.returncode, told
+        return self.process.wait(), told
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the database says; nothing where there is none yet."""
@@ -246,21 +236,5 @@ def assert_nothing_lost_and_nothing_twice(exchange: Exchange, bot: Bot) -> None:
     assert set(names) <= known
 
 
-def _start(
-    folder: Path, arguments: list[str], environment: Mapping[str, str]
-) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "btcbot_core", *arguments],
-        cwd=folder,
-        env=bare_environment(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def bare_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """What a program sees: these settings, and nothing of the tests' own."""
-    kept = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "PYTHONPATH", "TMPDIR")}
-    return {**kept, **extra}
+def _start(folder: Path, arguments: list[str], environment: Mapping[str, str]) -> Program:
+    return Program("btcbot_core", tuple(arguments), folder, bare_environment(environment))

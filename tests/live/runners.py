@@ -10,7 +10,8 @@ from random import Random
 
 import msgspec
 
-from tests.live.rig import Bot, Exchange, bare_environment
+from tests.live.rig import Bot, Exchange
+from tests.warm import bare_environment
 
 TRADES = "armed by the environment"
 """What a runner says once it holds the account."""

@@ -1,13 +1,12 @@
 """Recording the exchange's public data: a dataset that loads, resumes and owns up to its gaps."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from btcbot_core.adapters.replay.dataset import load
-from tests.live.rig import PATIENCE_S, Exchange
+from tests.live.rig import Exchange
+from tests.warm import Program, bare_environment
 
 
 def test_what_was_recorded_loads_and_goes_on_where_it_ended(
@@ -48,14 +47,8 @@ def _record(folder: Path, exchange: Exchange) -> dict[str, Any]:
         *("replay-capture", "--dataset", str(folder), "--symbols", "BTCTRY,ETHTRY", "--json"),
         *("--seconds", "4", "--interval-seconds", "0.5", "--env-file", str(settings)),
     ]
-    told = subprocess.run(
-        [sys.executable, "-m", "btcbot_core", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=True,
-        cwd=folder.parent,
-    )
+    told = Program("btcbot_core", tuple(arguments), folder.parent, bare_environment({})).result()
+    assert told.returncode == 0, told.stderr
     said: dict[str, Any] = json.loads(told.stdout)
     return said
 
