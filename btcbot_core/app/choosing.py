@@ -1,13 +1,17 @@
 """Which run of a database a question is about."""
 
+from typing import TYPE_CHECKING
+
 from btcbot_core.domain.errors import ConfigError
-from btcbot_core.domain.records import RunRow
-from btcbot_core.ports import Store
+
+if TYPE_CHECKING:  # the command line takes `LAST` from here, and `--help` is to answer at once
+    from btcbot_core.domain.records import RunRow
+    from btcbot_core.ports import Store
 
 LAST = "last"
 
 
-def run_named(store: Store, name: str = LAST) -> RunRow:
+def run_named(store: "Store", name: str = LAST) -> "RunRow":
     """A run by its id, or the one that was opened last. Raises ConfigError when there is none."""
     with store.read() as work:
         runs = work.runs.all()
@@ -18,7 +22,7 @@ def run_named(store: Store, name: str = LAST) -> RunRow:
     return found[0]
 
 
-def run_of_stage(store: Store, stage: str, name: str = LAST) -> RunRow:
+def run_of_stage(store: "Store", stage: str, name: str = LAST) -> "RunRow":
     """As `run_named`, of one stage: without a name the one of it that was opened last.
 
     Raises ConfigError when there is none, or the named one is of another stage.
