@@ -20,6 +20,7 @@ from typing import IO
 
 import msgspec
 
+from tests.architecture.tree import ROOT
 from tests.warm_server import SAFE_PATH, Request
 
 PATIENCE_S = 60.0
@@ -121,6 +122,7 @@ class _Server:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.warm_server", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
+                cwd=ROOT,
                 env=bare_environment({}),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -1,7 +1,6 @@
 """Goes through the kill points of a scenario, and holds the bot to its promises after each."""
 
 import shutil
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,18 +29,17 @@ def try_every(nth: int, name: str, folder: Path) -> Tried:
     tried = points[::nth]
     unkilled = _settled(name, prepared, folder / "unkilled")
     ambiguous = 0
-    for call, ats in groupby(tried, key=lambda point: point[0]):
-        with striking(name, call, calls[call], KILL) as striker:
-            for _, at in ats:
-                place = folder / f"{call}-{at}"
-                shutil.copytree(prepared, place)
-                ended = striker.life(place, at)
-                assert ended.code == KILLED, f"{name}: not killed at {call} {at}: {ended}"
-                ambiguous += _is_ambiguous(place)
-                books = _settled(name, place, place, f"{name}, killed at {call} {at}")
-                if name == "recovery":  # killed or not, recovering comes to the same end
-                    assert books.outcome == unkilled.outcome, (call, at)
-                shutil.rmtree(place)
+    with striking(name, calls, KILL) as striker:
+        for call, at in tried:
+            place = folder / f"{call}-{at}"
+            shutil.copytree(prepared, place)
+            ended = striker.life(place, call, at)
+            assert ended.code == KILLED, f"{name}: not killed at {call} {at}: {ended}"
+            ambiguous += _is_ambiguous(place)
+            books = _settled(name, place, place, f"{name}, killed at {call} {at}")
+            if name == "recovery":  # killed or not, recovering comes to the same end
+                assert books.outcome == unkilled.outcome, (call, at)
+            shutil.rmtree(place)
     return Tried(len(points), len(tried), ambiguous)
 
 

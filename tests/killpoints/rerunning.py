@@ -1,7 +1,6 @@
 """Goes through the kill points of a backtest: the same command again must end in the same state."""
 
 import shutil
-from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,14 +26,13 @@ def kill_and_rerun(nth: int, folder: Path) -> Rerun:
     calls = count(NAME, prepared, folder)
     points = [(call, at) for call in sorted(calls) for at in range(1, calls[call] + 1)]
     tried = points[nth // 2 :: nth]
-    for call, ats in groupby(tried, key=lambda point: point[0]):
-        with striking(NAME, call, calls[call], KILL) as striker:
-            for _, at in ats:
-                place = folder / f"{call}-{at}"
-                shutil.copytree(prepared, place)
-                ended = striker.life(place, at)
-                assert ended.code == KILLED, f"not killed at {call} {at}: {ended}"
-                live(place)
-                assert end_state(place) == wanted, f"killed at {call} {at}"
-                shutil.rmtree(place)
+    with striking(NAME, calls, KILL) as striker:
+        for call, at in tried:
+            place = folder / f"{call}-{at}"
+            shutil.copytree(prepared, place)
+            ended = striker.life(place, call, at)
+            assert ended.code == KILLED, f"not killed at {call} {at}: {ended}"
+            live(place)
+            assert end_state(place) == wanted, f"killed at {call} {at}"
+            shutil.rmtree(place)
     return Rerun(len(points), len(tried))

@@ -8,13 +8,15 @@ import subprocess
 import sys
 from ast import literal_eval
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.architecture.tree import ROOT
 from tests.killpoints.life import SCENARIOS
 from tests.killpoints.zygote import IDLE
+from tests.warm import Program, bare_environment
 
 STRACE = ("strace", "-f", "-qq")
 """Not with `--seccomp-bpf`: strace 6.1 then injects no signal, and says nothing."""
@@ -47,14 +49,8 @@ def prepare(name: str, folder: Path) -> None:
     folder.mkdir(parents=True)
     if not scenario.lived_steps:
         return
-    steps = str(scenario.lived_steps)
-    done = subprocess.run(
-        [*_python("tests.killpoints.life"), name, str(folder), steps],
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=False,
-    )
+    life = ("tests.killpoints.life", (name, str(folder), str(scenario.lived_steps)))
+    done = Program(*life, ROOT, bare_environment({})).result()
     expected = KILLED if scenario.dies_after_taking else 0
     assert done.returncode == expected, done.stderr
 
@@ -81,16 +77,15 @@ def count(name: str, prepared: Path, scratch: Path) -> Counter[str]:
 
 @dataclass
 class Striker:
-    """Runs lives that are struck at the k-th call of one kind, for k up to `calls`."""
+    """Runs lives that are struck at the k-th call of a kind, for k up to `calls` of that kind."""
 
-    syscall: str
-    calls: int
+    calls: Mapping[str, int]
     line: socket.socket
 
-    def life(self, folder: Path, at: int) -> End:
-        """One life in this folder, struck at its `at`-th call."""
-        assert 1 <= at <= self.calls
-        self.line.send(f"{self.calls - at} {folder}".encode())
+    def life(self, folder: Path, call: str, at: int) -> End:
+        """One life in this folder, struck at its `at`-th call of this kind."""
+        assert 1 <= at <= self.calls[call]
+        self.line.send(f"{call} {self.calls[call] + 1 - at} {folder}".encode())
         told, said = "", ""
         while True:
             heard = self.line.recv(4096).decode()
@@ -105,23 +100,28 @@ class Striker:
 
 
 @contextmanager
-def striking(name: str, syscall: str, calls: int, fault: str) -> Iterator[Striker]:
-    """A striker at one kind of call; `fault` is in strace's words, `+` after `when` included."""
+def striking(name: str, calls: Mapping[str, int], fault: str) -> Iterator[Striker]:
+    """A striker at these kinds of calls, of which a life makes so many.
+
+    `fault` is in strace's words, `+` after `when` included. It strikes each kind at a count that
+    no life comes to by itself.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     ours.settimeout(PATIENCE_S)
-    lasting = "+" if fault.endswith("+") else ""
-    inject = f"inject={syscall}:{fault.removesuffix('+')}:when={calls}{lasting}"
+    once, lasting = fault.removesuffix("+"), "+" if fault.endswith("+") else ""
+    strikes = [f"inject={call}:{once}:when={made + 1}{lasting}" for call, made in calls.items()]
     process = subprocess.Popen(
         [
-            *(*STRACE, "-o", os.devnull, "-e", f"trace={syscall}", "-e", inject),
-            *(*_python("tests.killpoints.zygote"), name, syscall, str(theirs.fileno())),
+            *(*STRACE, "-o", os.devnull, "-e", f"trace={','.join(calls)}"),
+            *(part for strike in strikes for part in ("-e", strike)),
+            *(*_python("tests.killpoints.zygote"), name, str(theirs.fileno())),
         ],
         pass_fds=[theirs.fileno()],
         stdin=subprocess.DEVNULL,
     )
     theirs.close()
     try:
-        yield Striker(syscall, calls, ours)
+        yield Striker(calls, ours)
     finally:
         ours.close()
         process.wait(PATIENCE_S)

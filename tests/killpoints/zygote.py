@@ -1,6 +1,6 @@
 """Forks a life for every line it hears, under strace; the driver's other half.
 
-    strace … python -m tests.killpoints.zygote SCENARIO SYSCALL SOCKET
+    strace … python -m tests.killpoints.zygote SCENARIO SOCKET
 
 strace strikes at the same count in every process, but counts each anew: so a child that first
 makes a few idle calls is struck that much earlier in its life. One interpreter start then serves
@@ -33,10 +33,10 @@ IDLE: dict[str, Callable[[int], object]] = {
 
 
 def main() -> None:
-    name, syscall, handle = sys.argv[1:]
+    name, handle = sys.argv[1:]
     line = socket.socket(fileno=int(handle))
     while told := line.recv(4096).decode():
-        idle, _, folder = told.partition(" ")
+        syscall, idle, folder = told.split(" ", 2)
         child = os.fork()
         if child == 0:
             code = _live(name, Path(folder), syscall, int(idle), line)

@@ -39,11 +39,11 @@ def try_every(nth: int, fault: str, folder: Path) -> Tried:
     made = count(NAME, prepared, folder)[call]
     tried = range(1, made + 1, nth)
     ended = 0
-    with striking(NAME, call, made, error) as striker:
+    with striking(NAME, {call: made}, error) as striker:
         for at in tried:
             place = folder / f"{call}-{at}"
             shutil.copytree(prepared, place)
-            end = striker.life(place, at)
+            end = striker.life(place, call, at)
             try:
                 _require_an_honest_end(end, place)
                 settle(SCENARIOS[NAME], place)
