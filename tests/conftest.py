@@ -22,3 +22,11 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = "a key or a secret was printed"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures of the proofs, under the dots."""
+    from tests.proofs import proofs  # only here: a single test shall start at once
+
+    for line in proofs(terminalreporter.stats.get("passed", ())):
+        terminalreporter.write_line(line)

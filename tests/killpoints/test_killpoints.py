@@ -17,6 +17,7 @@ from tests.killpoints.exchange import Line, read_lines
 from tests.killpoints.life import SCENARIOS, journal, live
 from tests.killpoints.strace import prepare, why_not
 from tests.killpoints.verdict import settle
+from tests.proofs import POINTS
 
 NTH = 23
 UNABLE = why_not()
@@ -26,11 +27,11 @@ needs_strace = pytest.mark.skipif(bool(UNABLE), reason=UNABLE)
 @needs_strace
 @pytest.mark.parametrize("name", sorted(SCENARIOS))
 def test_a_kill_at_any_write_loses_nothing_and_does_nothing_twice(
-    name: str, tmp_path: Path
+    name: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     found = try_every(NTH, name, tmp_path)
     assert found.points > 100
-    print(f"{name}: {found.tried} of {found.points} kill points, {found.ambiguous} ambiguous")
+    record_property(POINTS, msgspec.json.encode(found).decode())
 
 
 def test_an_order_that_was_taken_and_never_answered_is_adopted(tmp_path: Path) -> None:

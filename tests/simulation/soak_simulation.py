@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 
+from tests.proofs import DAY_S, summed
 from tests.simulation.catching import main as print_table
 from tests.simulation.checker import Violated
 from tests.simulation.events import written
@@ -19,7 +20,6 @@ from tests.simulation.world import Outline
 
 BATCH = 20
 PROGRESS_S = 10.0
-DAY_S = 86_400
 
 
 def outline_of(seed: int) -> tuple[int, Outline | str]:
@@ -63,14 +63,8 @@ def _count(results: Iterable[tuple[int, Outline | str]], count: int) -> list[tup
 
 
 def _closing(outlines: list[Outline], took_s: float) -> str:
-    days = sum(outline.simulated_s for outline in outlines) / DAY_S
-    counts = ", ".join(
-        f"{sum(getattr(outline, what) for outline in outlines)} {what}"
-        for what in ("cycles", "faults", "kills", "restarts", "orders", "fills")
-    )
-    speed = days / took_s * 60
-    length = f"{days:.1f} days in {took_s:.0f} s ({speed:.0f} a minute)"
-    return f"{len(outlines)} stories, {length}: {counts}"
+    a_minute = sum(outline.simulated_s for outline in outlines) / DAY_S / took_s * 60
+    return f"{summed(outlines)}; in {took_s:.0f} s, {a_minute:.0f} days a minute"
 
 
 if __name__ == "__main__":
