@@ -82,6 +82,8 @@ class FileLatch:
             first = self._state
             if not first.is_set:
                 first = KillState(True, self._clock.now(), _clean(who) or UNKNOWN, _clean(why))
+                # Known before the file is: a disk may take its time, and the runner tells at once.
+                self._state = first
             problem, unsaid = "", ""
             try:
                 _write(self.path, first)

@@ -125,9 +125,11 @@ class Watch:
     def _tell_kill(self) -> None:
         if not self.kill_is_news():
             return
-        self._kill_was_told = True
         state = self._ports.latch.state()
-        who, why = state.who or "?", state.why or "no reason"
+        if not state.who:
+            return  # set in this instant by another thread: told with its words by the next turn
+        self._kill_was_told = True
+        who, why = state.who, state.why or "no reason"
         self._unwritten.append((state.at or self._ports.wall.now(), who, "kill", state.why))
         self._display.say(NoteLevel.WARNING, f"KILLED by {who}: {why}")
         self._write_notes()

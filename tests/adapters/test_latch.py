@@ -4,8 +4,9 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PosixPath
 from types import FrameType
 
 import pytest
@@ -68,6 +69,27 @@ def test_it_says_when_by_whom_and_why(latch: FileLatch) -> None:
     assert latch.set("operator", "prices look wrong") == wanted
     assert latch.is_set()
     assert latch.state() == wanted
+
+
+class WatchedPath(PosixPath):
+    """A path that tells when the file system is asked for it."""
+
+    listener: Callable[[], None] | None = None
+
+    def __fspath__(self) -> str:
+        if self.listener is not None:
+            self.listener()
+        return str(self)
+
+
+def test_its_words_are_known_before_the_disk_is_asked(path: Path) -> None:
+    watched = WatchedPath(path)
+    latch = FileLatch(watched, StoppedClock())
+    seen = list[str]()
+    watched.listener = lambda: seen.append(latch.state().who)
+    latch.set("operator", "why")
+    assert seen
+    assert {*seen} == {"operator"}
 
 
 def test_the_file_stands_beside_the_database_and_tells_the_same(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from btcbot_core.adapters.latch import FileLatch
 from btcbot_core.app.context import current
 from btcbot_core.app.cycle_log import CycleLog
 from btcbot_core.app.frames import Outcome, ResetKill
@@ -14,6 +15,7 @@ from btcbot_core.app.logs import LogOptions, Logs, configure
 from btcbot_core.app.redaction_rules import MASK
 from btcbot_core.app.session import Session
 from btcbot_core.domain.errors import ExchangeUnavailableError
+from btcbot_core.domain.kill import KillState
 from btcbot_core.domain.trading import AnswerKind
 from tests.canaries import AWKWARD as SECRET
 from tests.story.worlds import RUN, Rig
@@ -120,6 +122,25 @@ def test_a_kill_and_a_reset_are_told_with_who_and_why(rig: Rig, logs: Logs) -> N
     assert first["mode"] == "OBSERVE_ONLY"
     assert first["killed"] is True
     assert "mode:kill_switch_active" in str(first["why"])
+
+
+class Speechless(FileLatch):
+    """As it looks while another thread has just set it and has not come to its words."""
+
+    asked = 0
+
+    def state(self) -> KillState:
+        self.asked += 1
+        return KillState(True) if self.asked == 1 else super().state()
+
+
+def test_a_kill_waits_for_its_words_before_it_is_journalled(rig: Rig, logs: Logs) -> None:
+    rig.latch = Speechless(rig.folder / "state.db.kill", rig.clock)
+    session = watched(rig, logs, 3)
+    session.kill("operator@desk", "too fast")
+    session.run()
+    (kill,) = lines(rig, logs, "act.")
+    assert (kill["who"], kill["why"]) == ("operator@desk", "too fast")
 
 
 def test_a_skipped_cycle_is_a_warning_with_its_cause(rig: Rig, logs: Logs) -> None:
