@@ -93,12 +93,12 @@ def number(value: Decimal | None) -> str:
     return f"{sign}{int(whole.lstrip('-')):,d}{dot}{fraction}"
 
 
-def rounded(value: Decimal | None) -> str:
+def rounded(value: Decimal | None, digits: int = _DIGITS) -> str:
     """A quotient or a mean of prices, to seven digits: `371,066.9`. Whole digits are never cut."""
     known = _known(value)
     if known is None:
         return UNKNOWN
-    places = min(max(_DIGITS - 1 - known.adjusted(), 0), _DECIMALS_MAX)
+    places = min(max(digits - 1 - known.adjusted(), 0), _DECIMALS_MAX)
     return number(_rounded(known, places))
 
 

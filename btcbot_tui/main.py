@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     world.add_argument("--dataset", metavar="DIR", type=Path, help="trade on recorded market data")
     top.add_argument("--db", metavar="PATH", type=Path, help="the database (STATE_DB_PATH)")
     top.add_argument("--env-file", metavar="PATH", type=Path, help="read settings from this file")
-    top.add_argument("--stage", metavar="N", type=int, default=3, help="which stage (3)")
+    top.add_argument("--stage", metavar="N", type=int, help="which stage (the demo 7, else 3)")
     pace = top.add_mutually_exclusive_group()
     pace.add_argument("--speed", metavar="N", help="recorded data: times real speed, or max")
     pace.add_argument("--cycle-seconds", metavar="S", help="real seconds from turn to turn")

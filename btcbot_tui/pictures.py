@@ -18,8 +18,8 @@ from btcbot_core.bootstrap import SessionOptions, open_session
 from btcbot_tui.app import Console
 from btcbot_tui.watch import Look
 
-STEP = 73
-"""A minute of the night with open orders, an order placed, one cancelled and one filled."""
+STEP = 430
+"""A minute in which one pair is sold off, another cannot be bought yet, and an order expires."""
 SIZES = ((120, 40),)
 TOOK_MS, TOOK_P95_MS, PACE_S = 0.4, 0.7, 0.25
 """What a turn takes, and the demo's pace, on a usual machine."""

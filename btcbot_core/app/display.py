@@ -46,8 +46,7 @@ class Display:
 
     def show(self, cycle: Cycle, kill: KillState, took_ms: float) -> None:
         """A committed cycle, its news and how long it took."""
-        last = self.latest.cycle
-        for note in notes_of(cycle, last.verdict.mode if last else None):
+        for note in notes_of(cycle, self.latest.cycle):
             self._tell(note)
         self.equity.add(cycle.portfolio.equity_try)
         self._took_ms.append(took_ms)

@@ -21,13 +21,10 @@ _QUIET = frozenset({OrderEventKind.PLANNED, OrderEventKind.FILLED, OrderEventKin
 """A plan and a cancel are told when they are decided; a fill is told with its price."""
 
 
-def notes_of(cycle: Cycle, mode_before: RiskMode | None) -> Iterator[Note]:
-    """The news of a cycle, oldest first."""
-    mode = cycle.verdict.mode
-    if mode_before is not None and mode is not mode_before:
-        reasons = ", ".join(r.reason for r in cycle.verdict.reasons)
-        level = NoteLevel.INFO if mode is RiskMode.NORMAL else NoteLevel.WARNING
-        yield Note(cycle.at, level, f"risk {mode_before} -> {mode} ({reasons})")
+def notes_of(cycle: Cycle, before: Cycle | None) -> Iterator[Note]:
+    """The news of a cycle, oldest first; of a change only where the cycle before it is known."""
+    if before is not None:
+        yield from _changes(cycle, before)
     for decision in cycle.decisions:
         if decision.action is Action.CANCEL:
             words = f"cancel {decision.symbol} {decision.side}: {decision.reason}"
@@ -42,6 +39,27 @@ def notes_of(cycle: Cycle, mode_before: RiskMode | None) -> Iterator[Note]:
             yield Note(cycle.at, NoteLevel.WARNING, words)
     for fill in cycle.fills:
         words = f"filled {fill.symbol} {fill.side} {canonical(fill.qty)} at {canonical(fill.price)}"
+        yield Note(cycle.at, NoteLevel.INFO, words)
+
+
+def _changes(cycle: Cycle, before: Cycle) -> Iterator[Note]:
+    """What is otherwise than a cycle ago: the mode, and of rebalancing its pairs and parameters."""
+    mode, mode_before = cycle.verdict.mode, before.verdict.mode
+    if mode is not mode_before:
+        reasons = ", ".join(r.reason for r in cycle.verdict.reasons)
+        level = NoteLevel.INFO if mode is RiskMode.NORMAL else NoteLevel.WARNING
+        yield Note(cycle.at, level, f"risk {mode_before} -> {mode} ({reasons})")
+    if cycle.rebalance is None or before.rebalance is None:
+        return
+    members, left = cycle.carried.rebalance.universe.members, before.carried.rebalance.universe
+    came = [f"{symbol} comes" for symbol in members if symbol not in left.members]
+    went = [f"{symbol} goes" for symbol in left.members if symbol not in members]
+    if came or went:
+        yield Note(cycle.at, NoteLevel.INFO, f"universe: {', '.join((*came, *went))}")
+    change = cycle.rebalance.change
+    if change is not None:
+        moved = ", ".join(f"{name} {old} -> {new}" for name, old, new in change.fields)
+        words = f"parameters {change.outcome.lower()}: {change.reason} ({moved})"
         yield Note(cycle.at, NoteLevel.INFO, words)
 
 

@@ -29,7 +29,8 @@ class SessionOptions:
     speed: str | None = None
     cycle_seconds: str | None = None
     env_file: Path | None = None
-    stage: int = 3
+    stage: int | None = None
+    """None: what the role shows, see `stage_of`."""
     cycles_max: int | None = None
     is_new_run: bool = False
     exit_on_kill: bool = False
@@ -88,7 +89,12 @@ def _cycle_s(options: SessionOptions) -> float | None:
 
 
 def stage_of(options: SessionOptions) -> Stage:
-    """The stage that was asked for. Raises ConfigError for one that there is not."""
+    """The stage that was asked for; unasked, a demo rebalances and all else runs stage 3.
+
+    Raises ConfigError for one that there is not.
+    """
+    if options.stage is None:
+        return STAGE7 if options.role is Role.DEMO else STAGE3
     stages = {3: STAGE3, 4: STAGE4, 7: STAGE7}
     if options.stage not in stages:
         known = " or ".join(map(str, stages))

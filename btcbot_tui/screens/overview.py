@@ -51,6 +51,8 @@ class Overview(Framed[None]):
 
     def show(self, moment: Moment) -> None:
         self.set_class(bool(moment.alarms), "-alarmed")
+        is_rebalancing = moment.cycle is not None and moment.cycle.rebalance is not None
+        self.set_class(is_rebalancing, "-rebalancing")
         super().show(moment)
 
     @property

@@ -12,6 +12,7 @@ import msgspec
 from btcbot_core.app.frames import Outcome, Role
 from btcbot_core.app.lease import EXPIRING_S
 from btcbot_core.domain.account import NO_PORTFOLIO
+from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import RiskMode
 from btcbot_core.domain.records import RunKind
 from btcbot_tui import format as fmt
@@ -182,9 +183,13 @@ def _risk(moment: Moment) -> Segment:
     short = f"{words.risk} {mode}"
     if mode is RiskMode.NORMAL:
         return Segment((short,))
-    first = next((r.reason for r in reasons if r.mode is mode), None)
-    named = short if first is None else f"{short} ({first})"
-    return Segment((f"▲ {named}", f"▲ {short}", f"▲ {mode}"), Ink.WARN_BADGE)
+    told = [r.reason for r in reasons if r.mode is mode]
+    causes = [reason for reason in told if reason is not Reason.COOLDOWN_ACTIVE]
+    named = f"{short} ({causes[0]})" if causes else short
+    # Only what was found in this very cycle is told before the cooldown of an earlier breach.
+    is_over = bool(causes) and told[0] is Reason.COOLDOWN_ACTIVE
+    full = f"{short} ({causes[0]}, {words.cooling})" if is_over else named
+    return Segment((f"▲ {full}", f"▲ {named}", f"▲ {short}", f"▲ {mode}"), Ink.WARN_BADGE)
 
 
 def _view(moment: Moment) -> tuple[Segment, ...]:

@@ -11,6 +11,8 @@ from btcbot_tui.table import Column, Row, Table
 
 _ORDER = (Action.PLACE, Action.CANCEL, Action.CAP, Action.BLOCK, Action.HOLD)
 
+_DIGITS_FEW = 5
+
 
 def decisions_table(moment: Moment) -> Table:
     """What was done first, then what was refused, then what nobody wished for."""
@@ -68,7 +70,12 @@ def _meaning(decision: Decision) -> str:
 
 
 def _measured(decision: Decision) -> str:
-    """What was found and what is allowed, in one unit: `46 / 60 s`."""
+    """What was found and what is allowed, in one unit: `46 / 60 s`.
+
+    Few digits leave room for the column; what is just over its limit needs all of them.
+    """
     values = tuple(v for v in (decision.observed, decision.limit) if v is not None)
-    told = " / ".join(fmt.rounded(value) for value in values)
+    short = tuple(fmt.rounded(value, _DIGITS_FEW) for value in values)
+    is_telling = len({*short}) == len({*values})
+    told = " / ".join(short if is_telling else (fmt.rounded(value) for value in values))
     return f"{told} {fmt.clean(decision.unit, 8)}".rstrip() if told else ""

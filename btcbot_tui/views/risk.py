@@ -1,10 +1,14 @@
-"""The risk panel: the mode, every rule that spoke, the room that is left, and the gates."""
+"""The risk panel: the mode, every rule that spoke, the budget, the room left, and the gates."""
 
 from decimal import ROUND_CEILING, Decimal
+
+import msgspec
 
 from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.domain.codes import MEANING, Reason
 from btcbot_core.domain.decisions import RiskMode
+from btcbot_core.domain.money import ZERO
+from btcbot_core.risk.day import Today, since_midnight
 from btcbot_core.risk.degrade import LEVEL_MAX
 from btcbot_core.risk.verdict import ModeReason, RiskVerdict
 from btcbot_tui import format as fmt
@@ -13,6 +17,15 @@ from btcbot_tui.moment import Moment, closed_gates, seconds_between
 
 _INDENT = "   "
 _BAR_CELLS = 10
+
+
+class Gauge(msgspec.Struct, frozen=True):
+    """One thing that the budget measures; a ratio is of one, all else is quote currency."""
+
+    name: str
+    value: Decimal
+    limit: Decimal
+    is_ratio: bool = False
 
 
 def risk_lines(moment: Moment, cells: int, rows: int) -> Lines:
@@ -28,9 +41,9 @@ def risk_lines(moment: Moment, cells: int, rows: int) -> Lines:
     title = _title(moment, told, Ink.HEAD if is_normal else Ink.WARN)
     return (
         filled(title, cells, Ink.HEAD),
-        *(row for reason in verdict.reasons for row in _reason(reason, cells)),
-        *_room(moment, verdict, cells),
+        *(row for reason in verdict.reasons for row in _reason(moment, cycle, reason, cells)),
         *_budget(moment, cycle, cells),
+        *_room(moment, verdict, cells),
         *_ladder(moment, cycle, cells),
         *_blocked(verdict, cells),
         *_gates(moment, cells),
@@ -41,9 +54,12 @@ def _title(moment: Moment, mode: str, ink: Ink) -> Line:
     return (span(f" {moment.words.risk.upper()} ", Ink.TITLE), span(f"{mode}", ink))
 
 
-def _reason(spoken: ModeReason, cells: int) -> Lines:
+def _reason(moment: Moment, cycle: Cycle, spoken: ModeReason, cells: int) -> Lines:
     """The rule's code with its numbers, and what it means."""
     measured = " / ".join(fmt.clean(part, 24) for part in (spoken.observed, spoken.limit) if part)
+    if spoken.reason is Reason.COOLDOWN_ACTIVE:
+        left_s = seconds_between(moment.shown_at, cycle.carried.rebalance.budget.cooldown_until)
+        measured = moment.words.time_left.format(left=fmt.minutes(left_s))
     meaning = MEANING.get(spoken.reason, "")
     code = (span(f"{_INDENT}{spoken.reason}"), Span("  "), span(measured))
     if len(_INDENT) + len(spoken.reason) + len(measured) + len(meaning) + 4 <= cells:
@@ -64,31 +80,52 @@ def _room(moment: Moment, verdict: RiskVerdict, cells: int) -> Lines:
 
 
 def _budget(moment: Moment, cycle: Cycle, cells: int) -> Lines:
-    """Losses and exposure against what the risk budget allows; without a budget, nothing."""
-    if cycle.verdict.caps is None or cycle.rebalance is not None:
+    """What the risk budget watches against what it allows; without a budget, nothing."""
+    if cycle.rebalance is not None:
+        gauges = _rebalancing_gauges(moment, cycle)
+    elif cycle.verdict.caps is not None:
+        gauges = _trading_gauges(moment, cycle)
+    else:
         return ()
-    words, quote, risk, money = moment.words, moment.quote, cycle.policy.risk, cycle.portfolio
-    held = sum((abs(p.value_try) for p in money.positions.values()), Decimal(0))
-    measured = (
-        (words.drawdown, money.peak_try - money.equity_try, risk.max_drawdown_try),
-        (words.exposure, held, risk.max_gross_exposure_try),
+    name_cells = max((len(gauge.name) for gauge in gauges), default=0)
+    return tuple(clipped(_drawn(moment, gauge, name_cells), cells) for gauge in gauges)
+
+
+def _trading_gauges(moment: Moment, cycle: Cycle) -> tuple[Gauge, ...]:
+    words, risk, money = moment.words, cycle.policy.risk, cycle.portfolio
+    held = sum((abs(p.value_try) for p in money.positions.values()), ZERO)
+    loss = money.peak_try - money.equity_try
+    return (
+        Gauge(words.drawdown, loss, risk.max_drawdown_try),
+        Gauge(words.exposure, held, risk.max_gross_exposure_try),
     )
-    name_cells = max(len(name) for name, _, _ in measured)
-    rows = (
-        line(
-            span(f"{_INDENT}{name:<{name_cells}} ", Ink.DIM),
-            span(_bar(value, limit)),
-            span(
-                " "
-                + words.of_limit.format(
-                    value=fmt.money(value, quote), limit=fmt.money(limit, quote)
-                ),
-                Ink.WARN if value >= limit else Ink.PLAIN,
-            ),
-        )
-        for name, value, limit in measured
+
+
+def _rebalancing_gauges(moment: Moment, cycle: Cycle) -> tuple[Gauge, ...]:
+    """Those of its rules that count towards a limit; one that is turned off has no gauge."""
+    words, budget, money = moment.words, cycle.policy.rebalance.budget, cycle.portfolio
+    today = Today() if cycle.carried.day is None else since_midnight(cycle.carried.day, money)
+    gauges = (
+        Gauge(words.drawdown, money.drawdown_ratio, budget.max_drawdown_ratio, is_ratio=True),
+        Gauge(words.loss_today, max(-today.pnl_try, ZERO), budget.max_daily_loss_try or ZERO),
+        Gauge(words.fees_today, today.fees_try, budget.fee_burn_limit_try or ZERO),
     )
-    return tuple(clipped(row, cells) for row in rows)
+    return tuple(gauge for gauge in gauges if gauge.limit)
+
+
+def _drawn(moment: Moment, gauge: Gauge, name_cells: int) -> Line:
+    value, limit = (
+        fmt.percent(number) if gauge.is_ratio else fmt.money(number, moment.quote)
+        for number in (gauge.value, gauge.limit)
+    )
+    return line(
+        span(f"{_INDENT}{gauge.name:<{name_cells}} ", Ink.DIM),
+        span(_bar(gauge.value, gauge.limit)),
+        span(
+            f" {moment.words.of_limit.format(value=value, limit=limit)}",
+            Ink.WARN if gauge.value >= gauge.limit else Ink.PLAIN,
+        ),
+    )
 
 
 def _bar(value: Decimal, limit: Decimal) -> str:

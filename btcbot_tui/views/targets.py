@@ -8,10 +8,13 @@ from btcbot_core.cycle.rebalance import Rebalance
 from btcbot_core.domain.account import Portfolio, Position
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.symbol import Symbol
+from btcbot_core.strategy.universe import ONE_SCORE, Candidate
 from btcbot_tui import format as fmt
 from btcbot_tui.ink import Ink, Span, span
 from btcbot_tui.moment import Moment
 from btcbot_tui.table import Column, Row, Table
+
+_SHARED = "excluded_by_"
 
 
 class Weighed(msgspec.Struct, frozen=True):
@@ -21,7 +24,7 @@ class Weighed(msgspec.Struct, frozen=True):
     position: Position | None
     held_ratio: Decimal | None
     target_ratio: Decimal | None
-    why_out: str
+    candidate: Candidate | None
 
 
 def targets_table(moment: Moment, thought: Rebalance, portfolio: Portfolio) -> Table:
@@ -32,7 +35,7 @@ def targets_table(moment: Moment, thought: Rebalance, portfolio: Portfolio) -> T
     return Table(
         title=(span(f" {words.universe} {chosen}", Ink.TITLE),),
         columns=(
-            Column(head=f"   {words.pair}", cells_min=14),
+            Column(head=f"   {words.pair}", cells_min=12),
             Column(head=words.qty, is_right=True, rank=2, cells_min=8),
             Column(head=words.mark, is_right=True, rank=3, cells_min=9),
             Column(head=words.value, is_right=True, rank=1, cells_min=9),
@@ -40,7 +43,8 @@ def targets_table(moment: Moment, thought: Rebalance, portfolio: Portfolio) -> T
             Column(head=words.share, is_right=True, cells_min=6),
             Column(head=words.target, is_right=True, cells_min=6),
             Column(head=words.away, is_right=True, cells_min=6),
-            Column(head=words.note, is_text=True, rank=4),
+            Column(head=words.score, is_right=True, rank=4),
+            Column(head=words.left_out, is_text=True),
         ),
         rows=tuple(_row(moment, weighed) for weighed in rows),
         empty=words.no_positions,
@@ -50,9 +54,9 @@ def targets_table(moment: Moment, thought: Rebalance, portfolio: Portfolio) -> T
 def _weighed(thought: Rebalance, portfolio: Portfolio) -> list[Weighed]:
     equity = portfolio.equity_try
     targets = {target.symbol: target.target_try for target in thought.allocation.targets}
-    out = {one.symbol: one.exclusions for one in thought.selection.candidates}
+    candidates = {one.symbol: one for one in thought.selection.candidates}
     found = []
-    for symbol in {*portfolio.positions, *targets, *out}:
+    for symbol in {*portfolio.positions, *targets, *candidates}:
         position = portfolio.positions.get(symbol)
         held = ZERO if position is None else position.value_try
         target = targets.get(symbol)
@@ -62,7 +66,7 @@ def _weighed(thought: Rebalance, portfolio: Portfolio) -> list[Weighed]:
                 position,
                 held / equity if equity else None,
                 None if target is None or not equity else target / equity,
-                ", ".join(out.get(symbol, ())),
+                candidates.get(symbol),
             )
         )
     return found
@@ -73,8 +77,7 @@ def _rank(one: Weighed) -> tuple[Decimal, Decimal, Symbol]:
 
 
 def _row(moment: Moment, one: Weighed) -> Row:
-    position, words = one.position, moment.words
-    away = None
+    position, away = one.position, None
     if one.held_ratio is not None and one.target_ratio is not None:
         away = one.held_ratio - one.target_ratio
     return (
@@ -86,8 +89,22 @@ def _row(moment: Moment, one: Weighed) -> Row:
         span(fmt.percent(one.held_ratio, 2)),
         span(fmt.percent(one.target_ratio, 2), Ink.STRONG),
         span(fmt.signed_percent(away)),
-        span(f"{words.left_out}: {fmt.clean(one.why_out, 60)}" if one.why_out else "", Ink.DIM),
+        span(_score(one.candidate)),
+        span(_why_out(one.candidate), Ink.DIM),
     )
+
+
+def _score(candidate: Candidate | None) -> str:
+    """How it did against the others; nothing for a pair that a filter kept from being weighed."""
+    if candidate is None or (candidate.exclusions and not candidate.total):
+        return fmt.UNKNOWN
+    return fmt.percent(Decimal(candidate.total) / ONE_SCORE)
+
+
+def _why_out(candidate: Candidate | None) -> str:
+    """Why a pair was not taken, without the prefix that all of these share."""
+    reasons = () if candidate is None else candidate.exclusions
+    return fmt.clean(", ".join(reason.removeprefix(_SHARED) for reason in reasons), 60)
 
 
 def _mark(position: Position | None) -> Span:

@@ -35,21 +35,21 @@ def test_parameters_are_shown_reset_by_the_word_and_gone_on_with(adapting: Shell
     place = ("--db", str(adapting.db))
     shown = adapting("stage7-params", "show", *place)
     assert shown.returncode == 0
-    for words in ("version 2; ", "universe_size         21", "5 to 50", "no end", "APPLIED  1 → 2"):
+    for words in ("version 2; ", "universe_size         5 ", "4 to 50", "no end", "APPLIED  1 → 2"):
         assert words in shown.stdout
     back = ("stage7-params", "reset", "--reason", "too wide", *place)
     refused = adapting(*back)
     assert (refused.returncode, "terminal" in refused.stderr) == (2, True)
     assert adapting(*back, "--word", "reset").returncode == 2
-    assert size(adapting.json("stage7-params", "show", *place))["value"] == "21"
+    assert size(adapting.json("stage7-params", "show", *place))["value"] == "5"
 
     done = adapting(*back, "--word", "RESET")
-    assert (done.returncode, "universe_size 21 → 20" in done.stdout) == (0, True)
+    assert (done.returncode, "universe_size 5 → 4" in done.stdout) == (0, True)
     assert adapting.json(*back)["reset"] is False
     assert adapting("verify", *place).returncode == 0
     rebalance(adapting, 2)
     view = adapting.json("stage7-params", "show", *place)
-    assert (view["version"], size(view)["value"], size(view)["version"]) == (3, "20", 3)
+    assert (view["version"], size(view)["value"], size(view)["version"]) == (3, "4", 3)
     assert adapting("verify", *place).returncode == 0
     with sqlite3.connect(adapting.db) as store:
         query = "SELECT from_version, to_version, outcome FROM stage7_param_changes ORDER BY ts"

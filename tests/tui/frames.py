@@ -354,7 +354,7 @@ def rebalancing() -> Frame:
     equity = a_portfolio().equity_try
     targets = tuple(Target(pair, equity / 20, D(0)) for pair in (BTC, ETH))
     candidates = (
-        *(Candidate(pair) for pair in (BTC, ETH)),
+        *(Candidate(pair, total=91_300) for pair in (BTC, ETH)),
         Candidate(AVAX, exclusions=(Exclusion.SPREAD,)),
     )
     caps = BudgetCaps(order_notional_try=D(3000), orders=2, symbol_exposure_try=D(5000))

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from btcbot_core import bootstrap
+from btcbot_core.bootstrap.options import stage_of
+from btcbot_core.cycle.stages import STAGE3, STAGE7, Stage
 from btcbot_core.domain.errors import ConfigError
 from btcbot_tui import main as command
 from btcbot_tui.main import parser
@@ -66,6 +68,21 @@ def test_the_demo_is_the_demo_and_a_dataset_is_not() -> None:
     assert (demo.role.name, demo.speed, demo.dataset) == ("DEMO", "max", None)
     host = command._options(parser().parse_args(["--dataset", "d", "--cycle-seconds", "0.5"]))
     assert (host.role.name, host.dataset, host.cycle_seconds) == ("HOST", Path("d"), "0.5")
+
+
+@pytest.mark.parametrize(
+    ("flags", "stage"),
+    [
+        (["--demo"], STAGE7),
+        (["--demo", "--stage", "3"], STAGE3),
+        (["--dataset", "d"], STAGE3),
+        (["--dataset", "d", "--stage", "7"], STAGE7),
+    ],
+)
+def test_the_demo_rebalances_and_all_else_runs_stage_3_unless_asked(
+    flags: list[str], stage: Stage
+) -> None:
+    assert stage_of(command._options(parser().parse_args(flags))) is stage
 
 
 @pytest.mark.parametrize("text", ["-1", "fast", "NaN", "1e400"])

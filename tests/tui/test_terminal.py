@@ -315,7 +315,7 @@ def test_the_command_itself_runs_the_demo(tmp_path: Path) -> None:
     environment = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
     with Terminal(["-m", "btcbot_tui", "--demo"], (120, 40), environment) as terminal:
         terminal.wait_for("DEMO")
-        terminal.wait_for("POSITIONS 6")
+        terminal.wait_for("UNIVERSE 4 of 6")
         terminal.send(KILL_KEY)
         terminal.wait_for("■ KILLED")
         terminal.signal(signal.SIGTERM)
