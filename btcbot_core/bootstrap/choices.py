@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from btcbot_core.adapters.choices import CompletedRules, LastPrices, MarkedByTrades
+from btcbot_core.adapters.choices import CompletedRules, LastDays, MarkedByTrades, ToldByDay
 from btcbot_core.adapters.replay.market import ReplayMarket
 from btcbot_core.cycle.stages import STAGE7, Stage
 from btcbot_core.domain.rules import PairRules
@@ -19,24 +19,24 @@ def recorded_choices(market: ReplayMarket, stage: Stage, settings: Settings) -> 
         candles = ((symbol, market.candle(symbol)) for symbol in symbols)
         return {symbol: candle.close for symbol, candle in candles if candle is not None}
 
-    return _marked(market, closes, stage, settings)
+    is_marked_by_trades = stage is STAGE7 and _is_marked_by_trades(settings)
+    return MarkedByTrades(market, closes) if is_marked_by_trades else market
 
 
 def live_choices(
-    market: MarketDataPort, last_prices: LastPrices, stage: Stage, settings: Settings
+    market: MarketDataPort, last_days: LastDays, stage: Stage, settings: Settings
 ) -> MarketDataPort:
     """A live market as the stage sees it; guessed rules serve only where the settings say so."""
-    seen = _marked(market, last_prices, stage, settings)
-    if stage is not STAGE7 or settings.stage7_rules_require_metadata:
+    if stage is not STAGE7:
+        return market
+    seen = ToldByDay(market, last_days, is_marked_by_trades=_is_marked_by_trades(settings))
+    if settings.stage7_rules_require_metadata:
         return seen
     return CompletedRules(seen, lambda symbol: guessed_rules(symbol, settings))
 
 
-def _marked(
-    market: MarketDataPort, last_prices: LastPrices, stage: Stage, settings: Settings
-) -> MarketDataPort:
-    is_by_trades = stage is STAGE7 and settings.stage7_mark_price_source == "last"
-    return MarkedByTrades(market, last_prices) if is_by_trades else market
+def _is_marked_by_trades(settings: Settings) -> bool:
+    return settings.stage7_mark_price_source == "last"
 
 
 def guessed_rules(symbol: Symbol, settings: Settings) -> PairRules:

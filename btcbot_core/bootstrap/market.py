@@ -1,11 +1,11 @@
 """A dry run on live market data: BTCTurk's public API in, the paper exchange out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from decimal import Decimal
 
 from btcbot_core.adapters.btcturk.market import BtcturkMarket
-from btcbot_core.adapters.choices import LastPrices
+from btcbot_core.adapters.choices import LastDay
 from btcbot_core.adapters.clock import LiveTimeline, SystemClock
 from btcbot_core.adapters.latch import FileLatch, kill_path
 from btcbot_core.adapters.lock import InstanceLock, lock_path
@@ -49,7 +49,7 @@ def open_dry_run(options: SessionOptions, settings: Settings, undo: ExitStack) -
     undo.callback(client.close)
     market = BtcturkMarket(client)
     undo.callback(market.close)
-    seen = live_choices(market, _last_prices(market), stage, settings)
+    seen = live_choices(market, lambda: last_days(market), stage, settings)
     observed = ObservedMarket(seen)
     exchange = LatePaperExchange(lambda: _paper(settings, observed, clock, carried), clock)
     plan = plan_of(options, settings, row)
@@ -92,11 +92,8 @@ def _paper(
     return exchange
 
 
-def _last_prices(market: BtcturkMarket) -> LastPrices:
-    """The exchange's last trades."""
-
-    def lasts(symbols: Sequence[Symbol]) -> Mapping[Symbol, Decimal]:
-        tickers = market.tickers()
-        return {symbol: tickers[symbol].last for symbol in symbols if symbol in tickers}
-
-    return lasts
+def last_days(market: BtcturkMarket) -> Mapping[Symbol, LastDay]:
+    """What the exchange's tickers say of each pair's last day."""
+    return {
+        symbol: LastDay(ticker.last, ticker.volume) for symbol, ticker in market.tickers().items()
+    }

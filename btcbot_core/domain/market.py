@@ -68,7 +68,10 @@ class MarketSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     problems: Mapping[Symbol, str] = {}
     """Why a pair has no quote, in words for the operator."""
     volumes: Mapping[Symbol, Decimal] = {}
-    """What was traded of a pair lately, in quote currency, where the market says it."""
+    """What was traded of a pair lately, in quote currency, where the market says it.
+
+    Of a live pair in the last 24 hours, of a recorded one in its last bar.
+    """
     lasts: Mapping[Symbol, Decimal] = {}
     """Prices of the last trades, where the run marks by them; else mids are the marks."""
 

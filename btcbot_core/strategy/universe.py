@@ -191,7 +191,7 @@ def _barred(figures: PairFigures, params: Params, policy: UniversePolicy) -> tup
     return tuple(found)
 
 
-_SITTING_OUT = frozenset({Exclusion.STALE, Exclusion.MISSING_SPREAD})
+_SITTING_OUT = frozenset({Exclusion.STALE, Exclusion.MISSING_SPREAD, Exclusion.MISSING_VOLUME})
 
 
 def _seats(

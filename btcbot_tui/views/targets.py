@@ -7,8 +7,9 @@ import msgspec
 from btcbot_core.cycle.rebalance import Rebalance
 from btcbot_core.domain.account import Portfolio, Position
 from btcbot_core.domain.money import ZERO
+from btcbot_core.domain.rebalancing import ONE_SCORE
 from btcbot_core.domain.symbol import Symbol
-from btcbot_core.strategy.universe import ONE_SCORE, Candidate
+from btcbot_core.strategy.universe import Candidate
 from btcbot_tui import format as fmt
 from btcbot_tui.ink import Ink, Span, span
 from btcbot_tui.moment import Moment

@@ -335,6 +335,7 @@ def test_a_page_in_place_of_candles_is_unusable(open_world: OpenWorld) -> None:
 def test_a_bad_ticker_row_is_dropped_and_counted(open_world: OpenWorld) -> None:
     good = fixture("ticker_BTCTRY_live_2026-09-14.json")["data"][0]
     bad = [{**good, "last": 0}, {**good, "pair": "Ü"}, {**good, "timestamp": 0}, {}]
+    bad.append({**good, "volume": -1})
     world = open_world(always(data([good, *bad])))
     assert list(world.market.tickers()) == ["BTCTRY"]
-    assert world.market.rows_dropped == 4
+    assert world.market.rows_dropped == 5

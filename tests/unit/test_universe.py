@@ -118,6 +118,17 @@ def test_hard_filters_tell_every_reason() -> None:
     }
 
 
+def test_a_member_whose_volume_is_not_known_sits_out_and_keeps_its_seat() -> None:
+    state = UniverseState(members=(A, B))
+    known = PairFigures(symbol=A, volume=Decimal(9), spread_bps=Decimal(1), volatility=None)
+    unknown = PairFigures(symbol=B, volume=None, spread_bps=Decimal(1), volatility=None)
+    params = Params(min_quote_volume_try=Decimal(1))
+    told = select((known, unknown), params, POLICY, state, at())
+    assert told.symbols == (A,)
+    assert told.state.members == (A, B)
+    assert why(told, B) == (Exclusion.MISSING_VOLUME,)
+
+
 def test_pairs_without_rules_or_price_or_volume_are_told_apart() -> None:
     bare = PairFigures(symbol=A, volume=None, spread_bps=None, volatility=None, has_rules=False)
     halted = PairFigures(

@@ -214,7 +214,7 @@ def top(book: wire.Book) -> tuple[Decimal, Decimal]:
 
 def _ticker_of(row: wire.TickerRow) -> Ticker | None:
     at = instant(row.timestamp)
-    if at is None or min(row.last, row.high, row.low) <= ZERO:
+    if at is None or min(row.last, row.high, row.low) <= ZERO or row.volume < ZERO:
         return None
     try:
         symbol = pair_named(row.pair)
