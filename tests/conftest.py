@@ -3,8 +3,15 @@
 from collections.abc import Generator, Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.canaries import leaking, leaks
+
+# Equal code draws equal examples, on a slow machine too. To look for new ones:
+# `pytest tests/property --hypothesis-profile=fresh`.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.register_profile("fresh", deadline=None, derandomize=False)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session", autouse=True)

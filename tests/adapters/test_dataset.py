@@ -14,7 +14,6 @@ import btcbot_core
 from btcbot_core.adapters.replay.clock import ReplayTimeline, clock_of
 from btcbot_core.adapters.replay.columns import last_row_by
 from btcbot_core.adapters.replay.dataset import Dataset, load
-from btcbot_core.adapters.replay.manifest import PROFILE_NAMES
 from btcbot_core.adapters.replay.market import ReplayMarket
 from btcbot_core.domain.errors import DatasetError
 from btcbot_core.domain.market import BookSource, Candle, MarketSnapshot
@@ -62,7 +61,6 @@ def test_the_demo_is_complete_and_says_where_it_comes_from() -> None:
     assert demo.quote == "TRY"
     assert "no licence stated" in demo.licence
     assert all(pair.rules.is_modelled for pair in demo.pairs.values())
-    assert set(demo.profile) <= PROFILE_NAMES
     assert demo.profile["DRY_RUN_TRY_BALANCE"] == "100000"
 
 

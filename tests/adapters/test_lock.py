@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,10 +80,8 @@ def test_nobody_holds_a_lock_that_was_never_taken(path: Path) -> None:
 def test_another_process_is_refused_and_told_by_whom(path: Path) -> None:
     with another_process(HOLD, path) as other:
         assert other.line() == "held"
-        began = time.monotonic()
         with pytest.raises(AnotherInstanceError) as caught:
             _lock(path).acquire()
-        assert time.monotonic() - began < 1
         message = str(caught.value)
         assert f"pid {other.pid}" in message
         assert "run --loop" in message

@@ -15,6 +15,8 @@ from tests.app.recorded import run_night
 from tests.story.rebalancing import PAIRS, made_up, run
 
 CYCLES = 150
+UNIVERSE = 4
+"""How many pairs the profile of the shipped night trades at a time."""
 MAY_BE_EMPTY = {"stage7_param_changes", "stage7_params_checkpoints", "stage7_params_active"}
 MAY_BE_EMPTY |= {"anomaly_events"}
 
@@ -64,7 +66,7 @@ def test_what_is_json_reads_as_json(asked: sqlite3.Connection) -> None:
     for row in rows(asked, "stage7_run_metrics"):
         assert isinstance(json.loads(row["quality_flags_json"]), list)
         assert (row["no_trades_reason"] is None) == (row["fills_written_count"] > 0)
-        assert row["universe_size"] == 6
+        assert row["universe_size"] == UNIVERSE
 
 
 def test_the_universe_is_what_was_chosen_and_not_all_that_was_weighed(tmp_path: Path) -> None:
@@ -101,7 +103,7 @@ def test_a_cycle_that_orders_tells_how_the_money_was_to_be_divided(
     for cycle in ordered:
         plan = plans[cycle]
         targets = {symbol: Decimal(target) for symbol, target, _ in plan["targets"]}
-        assert len(targets) == 6
+        assert len(targets) == UNIVERSE
         assert sum(targets.values()) <= Decimal(plan["investable_try"])
     assert {} in plans.values()
 

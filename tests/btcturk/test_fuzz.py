@@ -4,7 +4,6 @@
 """
 
 import json
-import time
 import tracemalloc
 from collections.abc import Callable
 from functools import partial
@@ -56,11 +55,9 @@ TEN_MEGABYTES = {
 
 
 @pytest.mark.parametrize("member", TEN_MEGABYTES)
-def test_a_huge_member_is_refused_in_little_time_and_memory(member: str) -> None:
+def test_a_huge_member_is_refused_in_little_memory(member: str) -> None:
     head = b'{"success":true,"code":0,"data":{"timestamp":1787525059089,"asks":[],"bids":'
-    took_s, peak = measured(lambda: survive(head + TEN_MEGABYTES[member] + b"}}"))
-    assert took_s < 5
-    assert peak < 50_000_000
+    assert peak_bytes(lambda: survive(head + TEN_MEGABYTES[member] + b"}}")) < 50_000_000
 
 
 @pytest.mark.parametrize("row", [b"[],", b"0,", b'["1","1"],', b"{},"])
@@ -71,19 +68,16 @@ def test_the_longest_answer_that_is_read_stays_small(open_world: OpenWorld, row:
         room = call.body_kib_max * 1024 - len(head) - 4
         world = open_world(always(reply(head + row * (room // len(row)) + b"0]}}")))
         read = world.market.rules if call is EXCHANGE_INFO else world.market.snapshot
-        took_s, peak = measured(partial(tried, partial(read, [BTCTRY])))
-        assert took_s < 5
-        assert peak < 80_000_000
+        assert peak_bytes(partial(tried, partial(read, [BTCTRY]))) < 80_000_000
         world.close()
 
 
-def measured(act: Callable[[], object]) -> tuple[float, int]:
-    """Seconds and bytes at the peak."""
-    started = time.monotonic()
+def peak_bytes(act: Callable[[], object]) -> int:
+    """The most that is in memory at once meanwhile."""
     tracemalloc.start()
     try:
         act()
-        return time.monotonic() - started, tracemalloc.get_traced_memory()[1]
+        return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
 

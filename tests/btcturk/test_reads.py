@@ -249,15 +249,13 @@ def bomb(megabytes: int) -> bytes:
     return b"".join(packer.compress(chunk) for _ in range(megabytes)) + packer.flush()
 
 
-def test_a_bomb_is_defused_in_little_time_and_memory(open_world: OpenWorld) -> None:
+def test_a_bomb_is_defused_in_little_memory(open_world: OpenWorld) -> None:
     world = open_world(always(reply(bomb(300), content_encoding="gzip")))
-    started = time.monotonic()
     tracemalloc.start()
     with pytest.raises(UnusableAnswerError, match="more than"):
         world.account.balances()
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert time.monotonic() - started < 2
     assert peak < 30_000_000
     assert tries(world) == 1
 

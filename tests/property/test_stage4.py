@@ -290,20 +290,16 @@ class World:
         return cycle
 
     def _balances(self) -> dict[Asset, Balance]:
-        """What the ledger says, BUYs' cash locked: the exchange is honest here."""
+        """What the ledger says, with what orders lock: the exchange is honest here."""
         ledger = self.carried.ledger
-        locked = sum(
-            (
-                o.left_qty * o.price
-                for o in self.carried.orders.values()
-                if o.is_active and o.side is Side.BUY
-            ),
-            ZERO,
-        )
+        active = [order for order in self.carried.orders.values() if order.is_active]
+        locked = sum((o.left_qty * o.price for o in active if o.side is Side.BUY), ZERO)
         found = {TRY: Balance(TRY, max(ZERO, ledger.cash_try - locked), locked)}
         for pair in PAIRS:
             base = Asset(pair.removesuffix("TRY"))
-            found[base] = Balance(base, ledger.holding(pair).qty, ZERO)
+            offered = [o.left_qty for o in active if o.symbol == pair and o.side is Side.SELL]
+            bound = sum(offered, ZERO)
+            found[base] = Balance(base, max(ZERO, ledger.holding(pair).qty - bound), bound)
         return found
 
     def answer(self, cycle: Cycle, kinds: list[AnswerKind]) -> None:
