@@ -175,6 +175,12 @@ def test_everything_that_was_asked_for_is_there(page: str) -> None:
         assert title in words
 
 
+def test_a_table_of_many_columns_names_its_figures_for_a_narrow_screen(page: str) -> None:
+    by_day = page[page.index("By day") :]
+    assert '<table class="stacks">' in by_day
+    assert 'data-name="turnover"' in by_day
+
+
 @pytest.mark.skipif(not any(map(shutil.which, BROWSERS)), reason="no chromium is installed")
 @pytest.mark.parametrize("width", [1280, 400])
 def test_a_browser_shows_it_without_a_complaint(page: str, tmp_path: Path, width: int) -> None:

@@ -12,6 +12,8 @@ from btcbot_core.domain.reporting import Rollup, RunReport
 
 CENT = Decimal("0.01")
 ROLLUPS_MAX = 60
+COLUMNS_MAX = 4
+"""What still stands side by side on a telephone."""
 _CLASSES = {"meaning": "words", "from": "d"}
 
 _CSS = """
@@ -34,7 +36,13 @@ th, td { text-align: left; padding: .25rem .6rem .25rem 0; border-bottom: 1px so
   vertical-align: top; overflow-wrap: normal; }
 th.n, td.n { text-align: right; } th.n, td.n, td.d { white-space: nowrap; }
 progress { width: 7rem; height: .6rem; accent-color: #3d5a80; }
-@media (max-width: 600px) { progress { width: 3rem; } .words { display: none; } }
+@media (max-width: 600px) { progress { width: 3rem; } .words { display: none; }
+  .stacks thead { display: none; }
+  .stacks tr { display: grid; grid-template-columns: 1fr 1fr; column-gap: 1rem;
+    padding: .4rem 0; border-bottom: 1px solid var(--line); }
+  .stacks td { display: flex; justify-content: space-between; padding: 0; border: 0; }
+  .stacks td::before { content: attr(data-name); color: var(--pale); }
+}
 """
 
 
@@ -106,7 +114,9 @@ def _key_table(report: RunReport) -> str:
         ("canceled, rejected", f"{keys.canceled:,}, {keys.rejected:,}"),
         ("last mode", keys.mode),
     ]
-    cells = (f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in told)
+    # A mode is one long word: it may break at its underscores, not within a part.
+    broken = ((name, escape(value).replace("_", "_<wbr>")) for name, value in told)
+    cells = (f"<div><dt>{escape(name)}</dt><dd>{value}</dd></div>" for name, value in broken)
     return f"<dl>{''.join(cells)}</dl>"
 
 
@@ -172,16 +182,23 @@ def _rollups(title: str, rollups: Sequence[Rollup]) -> str:
 
 
 def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Cells are HTML already; what is second or later and looks like a number stands right."""
+    """Cells are HTML already; what is second or later and looks like a number stands right.
+
+    On a narrow screen a table of many columns becomes a stack of named figures a row.
+    """
     head = "".join(f"<th{_side(n, name)}>{escape(name)}</th>" for n, name in enumerate(names))
     body = "".join(
         "<tr>"
-        + "".join(f"<td{_side(n, names[n])}>{cell}</td>" for n, cell in enumerate(row))
+        + "".join(
+            f'<td{_side(n, names[n])} data-name="{escape(names[n])}">{cell}</td>'
+            for n, cell in enumerate(row)
+        )
         + "</tr>"
         for row in rows
     )
+    stacks = ' class="stacks"' if len(names) > COLUMNS_MAX else ""
     return (
-        f'<h2>{escape(title)}</h2><div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f'<h2>{escape(title)}</h2><div class="scroll"><table{stacks}><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 
