@@ -17,6 +17,7 @@ from btcbot_core.app.store_checks import (
     store_readable,
     store_schema,
     store_wal,
+    store_witness,
 )
 from btcbot_core.domain.money import ZERO, canonical
 
@@ -317,6 +318,7 @@ CHECKS: tuple[Question, ...] = (
     store_schema,
     store_durable,
     store_wal,
+    store_witness,
     store_ledger,
     store_backup,
     files_private,

@@ -91,6 +91,15 @@ class StoreFact(msgspec.Struct, frozen=True, kw_only=True):
     """Why the latest run cannot be read; empty when it can, or when there is none."""
 
 
+class WitnessFact(msgspec.Struct, frozen=True, kw_only=True):
+    """The file beside the database that says what it must know."""
+
+    says: str = ""
+    """The last order that was stored to be sent; empty where it names none."""
+    problem: str = ""
+    """Why the database may have forgotten orders; empty when it knows all that it must."""
+
+
 class HolderFact(msgspec.Struct, frozen=True, kw_only=True):
     """Who holds the database's lock."""
 
@@ -147,6 +156,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[FileFact, ...] = ()
     store: StoreFact | None = None
     """None as long as there is no database."""
+    witness: WitnessFact = WitnessFact()
     kill: KillState = NOT_KILLED
     holder: HolderFact | None = None
     machine: MachineFact = MachineFact()

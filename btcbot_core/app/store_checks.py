@@ -14,6 +14,7 @@ from btcbot_core.app.check import (
 )
 from btcbot_core.app.facts import Facts, RunFact, StoreFact
 from btcbot_core.domain.records import RunKind
+from btcbot_core.domain.witness import WAY_ON
 
 WAL_WARNS = 64 * 1024 * 1024
 CYCLE_WARNS = timedelta(minutes=5)
@@ -65,6 +66,19 @@ def store_wal(ask: Ask, _facts: Facts, store: StoreFact) -> Check:
             seen, "it is not folded back into the database", "end whatever reads it without end"
         )
     return ask.ok(seen)
+
+
+@question("store", "witness")
+def store_witness(ask: Ask, facts: Facts) -> Check:
+    """Asked where there is no database too: one that is lost has forgotten everything."""
+    store, witness = facts.store, facts.witness
+    if store is not None and (store.problem or store.damage):
+        return ask.skip("the database cannot be read")
+    if witness.problem:
+        return ask.fail(witness.problem, "no live or dry run starts on it", WAY_ON)
+    if not witness.says:
+        return ask.skip("no order of a live or dry run yet")
+    return ask.ok(f"knows {witness.says}")
 
 
 @of_run("store", "ledger")

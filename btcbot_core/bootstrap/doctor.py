@@ -29,6 +29,7 @@ from btcbot_core.app.facts import (
 )
 from btcbot_core.bootstrap.health import online_fact
 from btcbot_core.bootstrap.log import log_path
+from btcbot_core.bootstrap.witnessed import witness_fact
 from btcbot_core.domain.arm import is_loopback
 from btcbot_core.domain.errors import StoreError
 from btcbot_core.domain.symbol import base_and_quote
@@ -75,6 +76,7 @@ def gather_facts(options: DoctorOptions) -> Facts:
         settings=_settings_fact(loaded),
         files=tuple(_file_facts(database, _env_file_with_secrets(loaded, env_file))),
         store=_store_fact(database, clock) if database.exists() else None,
+        witness=witness_fact(database),
         kill=FileLatch(kill_path(database), clock).state(),
         holder=_holder_fact(database),
         machine=_machine_fact(database),

@@ -7,16 +7,15 @@ from pathlib import Path
 
 from btcbot_core.adapters.clock import SystemClock
 from btcbot_core.adapters.lock import InstanceLock, lock_path
-from btcbot_core.adapters.sqlite.recall import recall
+from btcbot_core.adapters.sqlite.recall import Recall, recall
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.adapters.witness import FileWitness, witness_path
+from btcbot_core.app.facts import WitnessFact
 from btcbot_core.bootstrap.runs import LIVE_MARKET, new_run
 from btcbot_core.domain.errors import StoreError
 from btcbot_core.domain.ids import RunId
-from btcbot_core.domain.witness import Witness
+from btcbot_core.domain.witness import WAY_ON, Witness
 from btcbot_core.settings import load as load_settings
-
-WAY_ON = "put the right one back, or let `btcbot-core restored` begin a new run on this one"
 
 
 def witnessed(database: Path) -> FileWitness:
@@ -31,20 +30,36 @@ def witnessed(database: Path) -> FileWitness:
         raise StoreError(
             f"database {database} is damaged ({found.damage}): keep it and restore a backup"
         )
+    if gap := _gap(database, witness, found):
+        raise StoreError(f"database {database} {gap}; {WAY_ON}")
     if witness is None:
-        if found.has_sent:
-            raise StoreError(
-                f"database {database} has sent orders, and {file.path.name} is not beside it, so"
-                f" nobody knows whether it is the newest copy: {WAY_ON}"
-            )
         file.write(Witness(at=SystemClock().now()))
-    elif not found.knows_witness:
-        what = f"order {witness.client_id}" if witness.client_id else f"run {witness.run}"
-        raise StoreError(
-            f"database {database} has forgotten {what} of {witness.at:%Y-%m-%d %H:%M:%S} UTC:"
-            f" it is an older copy, another one, or its -wal file is lost; {WAY_ON}"
-        )
     return file
+
+
+def witness_fact(database: Path) -> WitnessFact:
+    """What the witness says, and whether the database knows it: reads only, takes no lock.
+
+    The witness first: a living runner stores an order before it names it there.
+    """
+    try:
+        witness = FileWitness(witness_path(database)).read()
+        found = recall(database, witness, is_checked=False)
+    except StoreError as error:
+        return WitnessFact(problem=str(error))
+    says = "" if witness is None or witness.run is None else str(witness)
+    return WitnessFact(says=says, problem=_gap(database, witness, found))
+
+
+def _gap(database: Path, witness: Witness | None, found: Recall) -> str:
+    """Why nobody can be sure that it knows all that was sent; empty when it does."""
+    if witness is None:
+        file = witness_path(database).name
+        said = f"has sent orders, and {file} is not beside it, so nobody knows whether it is the"
+        return f"{said} newest copy" if found.has_sent else ""
+    if found.knows_witness:
+        return ""
+    return f"has forgotten {witness}: it is an older copy, another one, or its -wal file is lost"
 
 
 def accept_restored(

@@ -7,6 +7,9 @@ import msgspec
 
 from btcbot_core.domain.ids import ClientId, RunId
 
+WAY_ON = "put the right one back, or let `btcbot-core restored` begin a new run on this one"
+"""What to do about a store that has forgotten what it did."""
+
 
 class Witness(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The last order that was made durable in order to be sent.
@@ -18,3 +21,7 @@ class Witness(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: Annotated[datetime, msgspec.Meta(tz=True)]
     run: RunId | None = None
     client_id: ClientId | None = None
+
+    def __str__(self) -> str:
+        named = f"order {self.client_id}" if self.client_id else f"run {self.run}"
+        return f"{named} of {self.at:%Y-%m-%d %H:%M:%S} UTC"

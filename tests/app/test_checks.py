@@ -22,6 +22,7 @@ from btcbot_core.app.facts import (
     SettingsFact,
     StaleOrder,
     StoreFact,
+    WitnessFact,
 )
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.gates import Gates
@@ -95,6 +96,7 @@ def the_facts(**changes: object) -> Facts:
         settings=the_settings(),
         files=(FileFact(path="state.db", mode=0o600),),
         store=a_store(),
+        witness=WitnessFact(says="order btcb-1"),
         machine=MachineFact(disk_free_bytes=50_000 * MIB),
         online=OnlineFact(
             address="https://api.btcturk.com",
@@ -195,6 +197,14 @@ FAULTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "a run that cannot be read": (
         "store.readable",
         {"store": a_store(run=None, run_problem="the checkpoint cannot be read")},
+    ),
+    "an older copy put back": (
+        "store.witness",
+        {"witness": WitnessFact(says="order b1", problem="has forgotten order b1")},
+    ),
+    "a database that is lost": (
+        "store.witness",
+        {"store": None, "witness": WitnessFact(problem="has forgotten order b1")},
     ),
     "a newer schema": ("store.schema", {"store": a_store(schema=2)}),
     "another journal": ("store.durable", {"store": a_store(journal="delete")}),

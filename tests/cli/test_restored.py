@@ -25,12 +25,15 @@ def put_back(shell: Shell) -> Shell:
     return shell
 
 
-def test_no_start_goes_on_with_it_and_the_line_says_what_to_do(put_back: Shell) -> None:
+def test_no_start_goes_on_with_it_and_the_line_and_the_doctor_say_what_to_do(
+    put_back: Shell,
+) -> None:
     done = put_back("run", "--dry-run", "--once", "--db", str(put_back.db))
     assert done.returncode == 5
     assert "has forgotten order btcb-" in done.stderr
     assert "`btcbot-core restored`" in done.stderr
     assert done.stderr.count("\n") == 1
+    assert "FAIL  store.witness" in asked(put_back, 1)
     again = put_back("run", "--dry-run", "--once", "--new-run", "--db", str(put_back.db))
     assert again.returncode == 5
 
@@ -60,6 +63,7 @@ def test_with_the_word_a_new_run_begins_and_the_copy_is_taken(put_back: Shell) -
     reset = put_back("reset", "--reason", "checked", "--word", "RESET", "--db", db)
     assert reset.returncode == 0
     assert put_back("verify", "--run", RUN, "--db", db).returncode == 0
+    assert f"knows run {told['run']} of " in asked(put_back, 0)
 
 
 def test_where_the_database_is_lost_altogether_the_word_lets_a_new_one_begin(
@@ -67,6 +71,7 @@ def test_where_the_database_is_lost_altogether_the_word_lets_a_new_one_begin(
 ) -> None:
     put_back.db.unlink()
     db = str(put_back.db)
+    assert "has forgotten order btcb-" in asked(put_back, 1)
     assert put_back("run", "--dry-run", "--once", "--db", db).returncode == 5
     assert put_back.json("restored", *SAID, "--word", "RESTORED", "--db", db)["run"] is None
     witnessed(put_back.db)
@@ -83,3 +88,13 @@ def test_a_recorded_order_needs_no_witness(shell: Shell) -> None:
     assert witnessed(shell.db).read() == FileWitness(witness_path(shell.db)).read()
     said = json.loads(witness_path(shell.db).read_bytes())
     assert set(said) == {"at"}
+
+
+def asked(shell: Shell, code: int) -> str:
+    """What the doctor says; it leaves database and witness as they are."""
+    places = [place for place in (shell.db, witness_path(shell.db)) if place.exists()]
+    before = [place.read_bytes() for place in places]
+    done = shell("doctor", "--db", str(shell.db))
+    assert done.returncode == code, done.stdout
+    assert [place.read_bytes() for place in places] == before
+    return done.stdout

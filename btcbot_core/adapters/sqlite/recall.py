@@ -29,8 +29,8 @@ class Recall(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it holds an order of a live or a dry run."""
 
 
-def recall(path: Path, witness: Witness | None) -> Recall:
-    """Look the whole file over, and for what the witness says must be in it.
+def recall(path: Path, witness: Witness | None, *, is_checked: bool = True) -> Recall:
+    """Look for what the witness says must be in it, and the whole file over where `is_checked`.
 
     A database that was being made when its process died is taken back by the next who opens it:
     it knows nothing, and it needs not where the witness names nothing.
@@ -39,21 +39,21 @@ def recall(path: Path, witness: Witness | None) -> Recall:
     if not path.exists() or not path.stat().st_size:
         return Recall(knows_witness=_says_nothing(witness), has_sent=False)
     try:
-        return _read(path, witness)
+        return _read(path, witness, is_checked=is_checked)
     except StoreError as error:
         if awaits_rollback(error) and _says_nothing(witness):
             return Recall(knows_witness=True, has_sent=False)
         raise
 
 
-def _read(path: Path, witness: Witness | None) -> Recall:
+def _read(path: Path, witness: Witness | None, *, is_checked: bool) -> Recall:
     prepare_file(path, "ro")
     database = connector(path, mode="ro", synchronous="FULL", busy_timeout_ms=BUSY_TIMEOUT_MS)
     try:
         with store_errors(path):
             database.connect()
             connection = raw(database)
-            damage = problem_of(connection)
+            damage = problem_of(connection) if is_checked else ""
             if damage or not database.table_exists("orders"):
                 knows = not damage and _says_nothing(witness)
                 return Recall(damage=damage, knows_witness=knows, has_sent=False)
