@@ -39,7 +39,6 @@ KITTY_FLAGS = 0b00011001
 """Disambiguate escape codes, report all keys, report associated text."""
 
 ENTER = "\x1b[?1049h"
-MOUSE_ON = "\x1b[?1000h\x1b[?1003h\x1b[?1015h\x1b[?1006h"
 MOUSE_OFF = "\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"
 MODES_ON = "\x1b[?25l\x1b[?1004h"
 RESTORE = f"\x1b[0m\x1b[?2004l\x1b[?7h\x1b[?2048l{MOUSE_OFF}\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"

@@ -64,7 +64,6 @@ class Display:
                 pulse=pulse,
                 cycle=cycle,
                 equity=self.equity.points,
-                equity_first=self.equity.first,
             )
         )
         for observer in self.observers:
@@ -137,12 +136,10 @@ class EquitySeries:
         self._points: list[Decimal] = []
         self._stride = 1
         self._seen = 0
-        self.first: Decimal | None = None
         self._last: Decimal | None = None
 
     def add(self, equity_try: Decimal) -> None:
         """Take a cycle's equity; every `stride`-th is kept, and always the newest."""
-        self.first = equity_try if self.first is None else self.first
         self._last = equity_try
         if self._seen % self._stride == 0:
             self._points.append(equity_try)

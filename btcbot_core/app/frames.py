@@ -82,7 +82,6 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """The last committed cycle; None before the first."""
     equity: tuple[Decimal, ...] = ()
     """Equity at the ends of past cycles, oldest first, thinned to at most `EQUITY_POINTS_MAX`."""
-    equity_first: Decimal | None = None
     outcome: Outcome = Outcome.RUNNING
     message: str = ""
     """Why it ended, when that was not asked for: one line for the operator."""

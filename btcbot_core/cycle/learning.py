@@ -219,12 +219,7 @@ def _counts(cycle: Cycle, thought: Rebalance, retries: Mapping[Symbol, Retry]) -
     known = cycle.carried.rebalance.retries
     fresh = [r for s, r in retries.items() if r != known.get(s)]
     return Counts(
-        planned=len(thought.allocation.moves),
-        skipped=len(blocked),
-        submitted=len(cycle.intents),
-        filled=len(cycle.fills),
         rejected=kinds.count(OrderEventKind.REJECTED),
-        canceled=kinds.count(OrderEventKind.CANCELED),
         throttled=thought.throttled,
         retries=len([r for r in fresh if r.attempts < most]),
         giveups=len([r for r in fresh if r.attempts >= most]),

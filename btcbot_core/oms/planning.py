@@ -31,22 +31,6 @@ def size(
     return Sized(rounded.price, rounded.qty, problem)
 
 
-def size_from_notional(
-    rules: PairRules, side: Side, price: Decimal, notional_try: Decimal
-) -> Sized:
-    """The largest order that costs at most `notional_try`; refused when that is under the minimum.
-
-    The quantity is never rounded up over the money that was meant (STAGE3_6 §2.2).
-    """
-    rounded_price = round_price(rules, side, price)
-    if rounded_price <= ZERO:
-        return Sized(rounded_price, ZERO, Reason.NON_POSITIVE_AFTER_QUANTIZE)
-    if notional_try < rules.min_notional:
-        return Sized(rounded_price, ZERO, Reason.MIN_NOTIONAL)
-    qty = round_qty(rules, notional_try / rounded_price)
-    return Sized(rounded_price, qty, _problem(rules, Sized(rounded_price, qty), rules.min_notional))
-
-
 def _problem(rules: PairRules, sized: Sized, min_notional_try: Decimal) -> Reason | None:
     if sized.price <= ZERO or sized.qty <= ZERO:
         return Reason.NON_POSITIVE_AFTER_QUANTIZE

@@ -28,14 +28,9 @@ class Alert(StrEnum):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened in a cycle, counted."""
+    """What happened in a cycle that flags look at, counted."""
 
-    planned: int = 0
-    skipped: int = 0
-    submitted: int = 0
-    filled: int = 0
     rejected: int = 0
-    canceled: int = 0
     throttled: int = 0
     retries: int = 0
     giveups: int = 0

@@ -16,9 +16,10 @@ from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.bootstrap.paper import totals_of
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.ids import ClientId, CycleId
+from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.trading import Intent, OrderEventKind, Side
 from btcbot_core.oms.machine import Happening, apply, planned
-from btcbot_core.oms.planning import size_from_notional
+from btcbot_core.oms.planning import size
 from btcbot_core.ports import Store
 from tests.bench.generator import TWENTY, write_dataset
 from tests.bench.live_run import RUN, LiveRun, Spent
@@ -87,7 +88,7 @@ def _intents(run: LiveRun) -> Iterator[Intent]:
     for number in range(ORDERS):
         symbol = run.symbols[number % len(run.symbols)]
         price = quotes[symbol].bid / LIMIT_RATIO
-        sized = size_from_notional(rules[symbol], Side.BUY, price, NOTIONAL_TRY)
+        sized = size(rules[symbol], Side.BUY, price, NOTIONAL_TRY / price, ZERO)
         yield Intent(
             client_id=ClientId(f"btcb-{number}"),
             cycle_id=CycleId(f"{RUN}-{CYCLES - 1:08d}"),

@@ -277,7 +277,6 @@ def a_frame(
         pulse=pulse or a_pulse(),
         cycle=cycle or a_cycle(),
         equity=some_equity(),
-        equity_first=D(100_000),
     )
 
 

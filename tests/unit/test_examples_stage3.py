@@ -30,7 +30,7 @@ from btcbot_core.ledger.book import Ledger, fold
 from btcbot_core.ledger.entries import LedgerEvent
 from btcbot_core.ledger.journal import fill_entries
 from btcbot_core.ledger.pnl import value
-from btcbot_core.oms.planning import size_from_notional
+from btcbot_core.oms.planning import size
 from btcbot_core.settings import load
 from tests.build import (
     BTC,
@@ -273,7 +273,7 @@ def test_ded_05_the_same_intent_twice_in_a_cycle_is_sent_once() -> None:
 def test_siz_01_size_from_notional() -> None:
     given, expect = one("SIZ-01")["input"], one("SIZ-01")["expect"]["out"]
     pair = rules(tick=given["rules"]["tick"], step="0.00000001", least=given["rules"]["min_total"])
-    sized = [size_from_notional(pair, Side.BUY, d(p), d(n)) for n, p in given["cases"]]
+    sized = [size(pair, Side.BUY, d(p), d(n) / d(p), ZERO) for n, p in given["cases"]]
     ok = sized[0]
     assert [ok.price, ok.qty, ok.notional_try] == [d(text) for text in expect[0][1:]]
     assert [s.problem for s in sized] == [

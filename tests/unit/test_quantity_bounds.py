@@ -10,7 +10,7 @@ from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.rebalancing import SizingPolicy
 from btcbot_core.domain.trading import Side
 from btcbot_core.oms.building import Means, Step, build_order
-from btcbot_core.oms.planning import size_from_notional
+from btcbot_core.oms.planning import size
 from tests.build import d, rules
 
 PAIR = msgspec.structs.replace(rules(), min_qty=d("0.5"), max_qty=d("2"))
@@ -38,9 +38,8 @@ def test_a_step_outside_the_pairs_bounds_is_told(
 
 
 def test_a_wish_outside_the_pairs_bounds_is_refused() -> None:
-    sized = size_from_notional(PAIR, Side.BUY, d("100"), d("300"))
-    assert sized.problem is Reason.QTY_OUT_OF_BOUNDS
-    assert size_from_notional(PAIR, Side.BUY, d("100"), d("150")).problem is None
+    assert size(PAIR, Side.BUY, d("100"), d("3"), ZERO).problem is Reason.QTY_OUT_OF_BOUNDS
+    assert size(PAIR, Side.BUY, d("100"), d("1.5"), ZERO).problem is None
 
 
 def test_a_large_sale_fits_under_the_largest_order_though_its_price_is_rounded_up() -> None:

@@ -174,9 +174,6 @@ class PaperCore:
     def balances(self, account: str) -> Accounts:
         return self._purses[account].shown()
 
-    def has_account(self, account: str) -> bool:
-        return account in self._purses
-
     def open_orders(self, account: str, symbol: Symbol | None = None) -> list[PaperOrder]:
         """The account's open orders, oldest first."""
         found = self._history.open_orders(account)
