@@ -220,6 +220,8 @@ class Session:
                 return Outcome.DATA_END
             step = following
             carried = self._attempt(carried, step)
+            if self._was_the_last():  # nobody waits for a turn that is not to come
+                return Outcome.CYCLES_DONE
             due_s = self._next_due(due_s)
             if (outcome := self._wait_until(due_s)) is not None:
                 return outcome
@@ -240,8 +242,11 @@ class Session:
         quote = Asset(self.latest.world.quote)
         return carried or Carried(ledger=Ledger(quote=quote)), last.step if last else -1
 
+    def _was_the_last(self) -> bool:
+        return self._schedule.cycles_max is not None and self._turns >= self._schedule.cycles_max
+
     def _is_done(self) -> Outcome | None:
-        if self._schedule.cycles_max is not None and self._turns >= self._schedule.cycles_max:
+        if self._was_the_last():
             return Outcome.CYCLES_DONE
         if self._schedule.exit_on_kill and self._ports.latch.is_set():
             return Outcome.KILLED

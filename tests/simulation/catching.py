@@ -1,5 +1,7 @@
 """By which seed a broken bot is caught, by which rule and how soon, as a table."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from tests.simulation.broken import BROKEN
@@ -17,9 +19,9 @@ class Caught(msgspec.Struct, frozen=True):
     """Virtual time in that seed's story."""
 
 
-def caught(broken: type[Tampering], seeds_max: int) -> Caught | None:
-    """The first seed that catches it, or None."""
-    for seed in range(seeds_max):
+def caught(broken: type[Tampering], seeds: Iterable[int]) -> Caught | None:
+    """The first of these seeds that catches it, or None."""
+    for seed in seeds:
         found = violation(story_of(seed), broken())
         if found is not None:
             return Caught(seed, found.rule, int(found.at_s))
@@ -31,7 +33,7 @@ def main() -> None:
     print(f"{'broken on purpose':<32}{'seed':>5}  {'rule':<7}{'after':>7}")
     through = []
     for broken in BROKEN:
-        found = caught(broken, SEEDS_MAX)
+        found = caught(broken, range(SEEDS_MAX))
         if found is None:
             through.append(broken.__name__)
             continue

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
+from threading import Timer
 
 import msgspec
 import pytest
@@ -18,6 +19,8 @@ from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import AnswerKind
 from tests.build import BTC
 from tests.story.worlds import RUN, Rig
+
+PATIENCE_S = 10.0
 
 
 @pytest.fixture
@@ -169,6 +172,16 @@ def test_a_cycle_without_the_exchange_is_skipped_and_told(rig: Rig) -> None:
     assert session.latest.pulse.errors == 4
     assert next(n.text for n in session.drain()) == "cycle skipped: no route to the exchange"
     assert not rig.latch.is_set()
+
+
+def test_nobody_waits_after_the_last_cycle_that_was_asked_for(rig: Rig) -> None:
+    session = rig.session(9, cycles=1, pace_s=3_600.0)
+    rescue = Timer(PATIENCE_S, session.stop)
+    rescue.start()
+    session.run()
+    rescue.cancel()
+    assert session.latest.outcome is Outcome.CYCLES_DONE
+    assert session.latest.pulse.turns == 1
 
 
 def test_five_failed_cycles_in_a_row_set_the_kill_latch(rig: Rig) -> None:

@@ -253,7 +253,7 @@ class Rig:
         self.exchange = HandExchange(self.clock)
         self.latch = FileLatch(self.folder / "state.db.kill", self.clock)
 
-    def session(self, steps: int, cycles: int | None = None) -> Session:
+    def session(self, steps: int, cycles: int | None = None, pace_s: float = 0.0) -> Session:
         ports = Ports(
             self.clock,
             self.clock,
@@ -285,7 +285,7 @@ class Rig:
             seed=1,
             started_at=at(),
         )
-        schedule = Schedule(pace_s=0.0, cycles_max=cycles, retry_waits_s=self.retry_waits_s)
+        schedule = Schedule(pace_s=pace_s, cycles_max=cycles, retry_waits_s=self.retry_waits_s)
         return Session(ports, plan, row, schedule, world, Gates(), lambda: None)
 
     def run(self, steps: int) -> Session:
