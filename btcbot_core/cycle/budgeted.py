@@ -8,7 +8,6 @@ import msgspec
 from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.cycle.facts import (
     active_orders,
-    errors,
     open_buys_try,
     rung,
     stale,
@@ -69,7 +68,6 @@ def judge(cycle: Cycle) -> Cycle:
         unmarked=tuple(s for s in tradable if s not in marks),
         tradable=len(tradable),
         never_valued=tuple(sorted(s for s in ours if s not in marks)),
-        errors=errors(cycle),
         ladder_level=ladder.level,
         floor_level=ladder.floor(cycle.at),
         unresolved=sum(1 for o in active_orders(cycle) if o.status in UNRESOLVED),

@@ -30,7 +30,7 @@ class Stage(msgspec.Struct, frozen=True):
 
 SETTLE: Steps = (reconcile, book, mark)
 
-STAGE3 = Stage("stage3", SETTLE, decide=(propose, judge, expire, plan), close=(measure,))
+STAGE3 = Stage("stage3", SETTLE, decide=(detect, propose, judge, expire, plan), close=(measure,))
 STAGE4 = Stage(
     "stage4",
     SETTLE,

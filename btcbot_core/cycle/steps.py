@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from btcbot_core.cycle.cycle import NOTHING_COUNTED, CancelRequest, Cycle, Metrics, sent_key
-from btcbot_core.cycle.facts import active_orders, free_cash
+from btcbot_core.cycle.facts import active_orders, errors, free_cash
 from btcbot_core.cycle.others import by_hand, heard_until_now
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import Action, Decision
@@ -202,6 +202,7 @@ def basic_facts(cycle: Cycle) -> RiskFacts:
         is_killed=cycle.is_killed,
         is_disarmed=cycle.vitals.is_disarmed,
         forgotten=tuple(one.client_id for one in cycle.carried.forgotten),
+        errors=errors(cycle),
     )
 
 

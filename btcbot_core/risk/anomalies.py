@@ -101,21 +101,22 @@ def _orders(facts: AnomalyFacts, policy: AnomalyPolicy) -> Iterator[Anomaly]:
 
 
 def _money(facts: AnomalyFacts, policy: AnomalyPolicy) -> Iterator[Anomaly]:
+    is_lasting = (
+        facts.mismatch_cycles >= policy.mismatch_cycles and facts.mismatch_s >= policy.mismatch_s
+    )
     apart = facts.divergence_try
-    if apart is not None and apart >= policy.divergence_warn_try:
+    # What differs only now may be a trade by hand that is listed soon: it freezes nothing.
+    is_telling = is_lasting or not facts.mismatches
+    if apart is not None and apart >= policy.divergence_warn_try and is_telling:
         is_bad = apart >= policy.divergence_error_try
         limit = policy.divergence_error_try if is_bad else policy.divergence_warn_try
         severity = Severity.ERROR if is_bad else Severity.WARN
         yield Anomaly(AnomalyCode.PNL_DIVERGENCE, severity, canonical(apart), canonical(limit))
     if facts.mismatches:
         worst = max(facts.mismatches, key=lambda asset: abs(facts.mismatches[asset]))
-        is_bad = (
-            facts.mismatch_cycles >= policy.mismatch_cycles
-            and facts.mismatch_s >= policy.mismatch_s
-        )
         yield Anomaly(
             AnomalyCode.BALANCE_MISMATCH,
-            Severity.ERROR if is_bad else Severity.WARN,
+            Severity.ERROR if is_lasting else Severity.WARN,
             canonical(facts.mismatches[worst]),
             canonical(policy.balance_tolerance_try),
             worst,

@@ -1,8 +1,8 @@
 """The verdict under a risk budget: every rule speaks, the strictest mode wins, all reasons stay.
 
 The rules' order is the order of the reasons: losses, exposure, fees and cash; then what closes the
-way altogether (kill, balances, marks); then what the world around the bot is like (foreign fees,
-the degrade ladder, orders of unknown outcome). (STAGE3_6 §7.1 with its BETTER.)
+way altogether (kill, balances, errors, marks); then what the world around the bot is like (the
+degrade ladder, orders of unknown outcome). (STAGE3_6 §7.1 with its BETTER.)
 """
 
 from collections.abc import Iterator
@@ -16,9 +16,8 @@ from btcbot_core.domain.decisions import RiskMode
 from btcbot_core.domain.money import MONEY_STEP, ZERO, canonical
 from btcbot_core.domain.policy import Policy, RiskPolicy
 from btcbot_core.domain.symbol import Symbol
-from btcbot_core.risk.anomalies import Anomaly
 from btcbot_core.risk.day import Today
-from btcbot_core.risk.degrade import LEVEL_MAX, RUNGS, Rung
+from btcbot_core.risk.degrade import LEVEL_MAX, RUNGS
 from btcbot_core.risk.judge import RiskFacts, judge_basic
 from btcbot_core.risk.verdict import BuyStop, Caps, ModeReason, RiskVerdict, strictest
 
@@ -38,8 +37,6 @@ class BudgetFacts(msgspec.Struct, frozen=True, kw_only=True):
     """How many pairs the exchange would trade."""
     never_valued: tuple[Symbol, ...] = ()
     """Pairs of which we hold or ordered something, and for which no price was ever seen."""
-    errors: tuple[Anomaly, ...] = ()
-    """Errors that this cycle found: they count before the ladder has moved."""
     ladder_level: int = 0
     floor_level: int = 0
     """What the operator set by hand."""
@@ -49,11 +46,6 @@ class BudgetFacts(msgspec.Struct, frozen=True, kw_only=True):
     def exposure_try(self) -> Decimal:
         """What is held, by its size; a debt of coins would weigh as much as coins."""
         return sum((abs(p.value_try) for p in self.money.positions.values()), ZERO)
-
-    @property
-    def rung(self) -> Rung:
-        """The level that counts now."""
-        return RUNGS[LEVEL_MAX if self.errors else max(self.ladder_level, self.floor_level)]
 
 
 def judge_budget(basic: RiskFacts, facts: BudgetFacts, policy: Policy) -> RiskVerdict:
@@ -69,11 +61,13 @@ def judge_budget(basic: RiskFacts, facts: BudgetFacts, policy: Policy) -> RiskVe
         *_world(facts),
     )
     held = facts.exposure_try + facts.open_buys_try
+    # An error counts before the ladder has moved.
+    level = LEVEL_MAX if basic.errors else max(facts.ladder_level, facts.floor_level)
     return msgspec.structs.replace(
         verdict,
         mode=strictest(reasons),
         reasons=reasons or (ModeReason(RiskMode.NORMAL, Reason.MODE_OK),),
-        notional_left_try=verdict.notional_left_try * facts.rung.buy_ratio,
+        notional_left_try=verdict.notional_left_try * RUNGS[level].buy_ratio,
         caps=Caps(
             order_notional_try=risk.max_order_notional_try,
             positions_left_try=risk.max_positions_try - held,
@@ -137,8 +131,6 @@ def _marks(facts: BudgetFacts) -> Iterator[ModeReason]:
 
 
 def _world(facts: BudgetFacts) -> Iterator[ModeReason]:
-    for error in facts.errors:
-        yield _observe(Reason.ANOMALY, error.code, error.about)
     if facts.ladder_level:
         rung = RUNGS[facts.ladder_level]
         yield ModeReason(rung.mode, Reason.DEGRADED, f"level {facts.ladder_level}")

@@ -11,6 +11,7 @@ from btcbot_core.domain.ids import ClientId
 from btcbot_core.domain.money import ZERO, canonical
 from btcbot_core.domain.policy import LimitPolicy
 from btcbot_core.domain.symbol import Asset, Symbol
+from btcbot_core.risk.anomalies import Anomaly
 from btcbot_core.risk.verdict import ModeReason, RiskVerdict, strictest
 
 
@@ -30,6 +31,8 @@ class RiskFacts(msgspec.Struct, frozen=True, kw_only=True):
     is_disarmed: bool = False
     forgotten: tuple[ClientId, ...] = ()
     """Orders of ours that the exchange shows and our books do not know."""
+    errors: tuple[Anomaly, ...] = ()
+    """Errors that this cycle found: they stop new orders at once."""
 
 
 def judge_basic(facts: RiskFacts, limits: LimitPolicy) -> RiskVerdict:
@@ -61,6 +64,9 @@ def _mode_reasons(facts: RiskFacts) -> list[ModeReason]:
     for asset, amount in facts.unconverted_fees.items():
         words = f"{canonical(amount)} {asset}"
         found.append(ModeReason(RiskMode.REDUCE_RISK_ONLY, Reason.FEE_RATE_MISSING, words))
+    for error in facts.errors:
+        told = (Reason.ANOMALY, error.code, error.about)
+        found.append(ModeReason(RiskMode.OBSERVE_ONLY, *told))
     return found
 
 

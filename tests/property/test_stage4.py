@@ -75,7 +75,6 @@ def budget_facts(draw: st.DrawFn) -> BudgetFacts:
         for pair, value in zip(PAIRS, values, strict=False)
         if value
     }
-    error = Anomaly(AnomalyCode.PNL_DIVERGENCE, Severity.ERROR)
     return BudgetFacts(
         money=Portfolio(equity_try=draw(MONEY), peak_try=draw(AMOUNTS), positions=positions),
         today=Today(pnl_try=draw(MONEY), realized_try=draw(MONEY), fees_try=draw(AMOUNTS)),
@@ -83,14 +82,18 @@ def budget_facts(draw: st.DrawFn) -> BudgetFacts:
         unmarked=draw(st.sampled_from([(), PAIRS[:1], PAIRS])),
         tradable=draw(st.sampled_from([0, 3])),
         never_valued=draw(st.sampled_from([(), PAIRS[:1]])),
-        errors=draw(st.sampled_from([(), (error,)])),
         ladder_level=draw(st.integers(0, 3)),
         floor_level=draw(st.integers(0, 3)),
         unresolved=draw(st.integers(0, 2)),
     )
 
 
-def _verdict(facts: BudgetFacts, cash: Decimal | None, is_killed: bool) -> RiskVerdict:
+ERRORS = (Anomaly(AnomalyCode.PNL_DIVERGENCE, Severity.ERROR),)
+
+
+def _verdict(
+    facts: BudgetFacts, cash: Decimal | None, is_killed: bool, errors: tuple[Anomaly, ...] = ()
+) -> RiskVerdict:
     basic = RiskFacts(
         symbols=PAIRS,
         data_age_s={},
@@ -98,20 +101,21 @@ def _verdict(facts: BudgetFacts, cash: Decimal | None, is_killed: bool) -> RiskV
         cash_free_try=cash,
         unconverted_fees={},
         is_killed=is_killed,
+        errors=errors,
     )
     risk = RiskPolicy(max_fees_per_day_try=Decimal(100), min_cash_try=Decimal(50))
     return judge_budget(basic, facts, Policy(risk=risk))
 
 
-@given(budget_facts(), st.none() | AMOUNTS, st.booleans())
+@given(budget_facts(), st.none() | AMOUNTS, st.booleans(), st.sampled_from([(), ERRORS]))
 def test_the_mode_is_never_looser_than_any_rule_that_spoke(
-    facts: BudgetFacts, cash: Decimal | None, is_killed: bool
+    facts: BudgetFacts, cash: Decimal | None, is_killed: bool, errors: tuple[Anomaly, ...]
 ) -> None:
-    verdict = _verdict(facts, cash, is_killed)
+    verdict = _verdict(facts, cash, is_killed, errors)
     assert all(STRICTNESS[verdict.mode] >= STRICTNESS[r.mode] for r in verdict.reasons)
     assert verdict.mode is strictest(verdict.reasons)
     assert verdict.reasons
-    if is_killed or cash is None or facts.errors:
+    if is_killed or cash is None or errors:
         assert verdict.mode is RiskMode.OBSERVE_ONLY
 
 
@@ -120,9 +124,7 @@ def test_one_more_thing_that_is_wrong_never_loosens_the_mode(
     facts: BudgetFacts, cash: Decimal
 ) -> None:
     before = STRICTNESS[_verdict(facts, cash, False).mode]
-    error = Anomaly(AnomalyCode.PNL_DIVERGENCE, Severity.ERROR)
     worse = [
-        replace(facts, errors=(error,)),
         replace(facts, ladder_level=3),
         replace(facts, floor_level=3),
         replace(facts, unresolved=facts.unresolved + 1),
@@ -133,6 +135,7 @@ def test_one_more_thing_that_is_wrong_never_loosens_the_mode(
     assert all(STRICTNESS[_verdict(w, cash, False).mode] >= before for w in worse)
     assert STRICTNESS[_verdict(facts, ZERO, False).mode] >= before
     assert STRICTNESS[_verdict(facts, cash, True).mode] >= before
+    assert STRICTNESS[_verdict(facts, cash, False, ERRORS).mode] >= before
 
 
 @given(st.lists(st.sampled_from(list(RiskMode)), max_size=6))

@@ -345,7 +345,7 @@ def test_mod_10_without_any_price_nothing_new_is_done() -> None:
 def test_mod_12_a_factor_of_nothing_is_no_buys_and_not_no_limit() -> None:
     example = one("MOD-12")
     facts = BudgetFacts(money=Portfolio(), today=Today(), ladder_level=3)
-    assert str(facts.rung.buy_ratio) == example["input"]["multiplier"]
+    assert str(RUNGS[facts.ladder_level].buy_ratio) == example["input"]["multiplier"]
     verdict = _judged(facts, RiskPolicy())
     assert verdict.notional_left_try == d(example["expect"]["cap"])
     assert verdict.allows(Side.BUY) is example["expect"]["buys_allowed"]
