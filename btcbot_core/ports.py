@@ -137,7 +137,7 @@ class LedgerRepo(Protocol):
         """All events of the run's scope in `seq` order."""
 
     def booked(self, run: RunId, fills: Sequence[FillId]) -> frozenset[FillId]:
-        """Which of these fills the ledger holds already."""
+        """Which of these trades the ledger holds already, as fills or by what they moved."""
 
     def count(self, run: RunId, kind: LedgerEventKind) -> int:
         """How many events of a kind the run's scope holds."""

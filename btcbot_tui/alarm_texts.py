@@ -46,7 +46,7 @@ ALARMS: Mapping[AnomalyCode, AlarmWords] = MappingProxyType(
         AnomalyCode.PNL_DIVERGENCE: AlarmWords(
             "The ledger's worth and that of the exchange's balances differ.",
             "An error stops new orders; a warning counts towards it.",
-            "Look for a deposit, a withdrawal or a trade by hand. If there is none, kill.",
+            "Look for a deposit or a withdrawal; hands' trades are booked. If there is none, kill.",
         ),
         AnomalyCode.MANUAL_OVERRIDE: AlarmWords(
             "An operator has set a stricter mode by hand.",

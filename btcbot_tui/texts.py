@@ -164,6 +164,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     no_cycle_yet: str = "no cycle yet"
     no_valuation_yet: str = "not valued yet"
     no_orders: str = "none open"
+    by_hand: str = "by hand"
+    not_booked: str = "not booked"
     no_positions: str = "nothing held"
     no_decisions: str = "nothing to decide"
     no_quote: str = "no quote"

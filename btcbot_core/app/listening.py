@@ -7,18 +7,22 @@ from decimal import Decimal
 import msgspec
 
 from btcbot_core.cycle.cycle import Carried, Heard
+from btcbot_core.cycle.facts import our_pairs
 from btcbot_core.domain.errors import HeldBackError
 from btcbot_core.domain.ids import ClientId, RunId
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import Policy
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Fill, Order, OrderView
+from btcbot_core.ledger.flows import flows_of
 from btcbot_core.oms.cursor import LOOK_BACK_MAX, fills_since
 from btcbot_core.oms.reconcile import behind, may_be_its, was_given_up
 from btcbot_core.ports import ExchangePort, Store
 
 SWEEP_EVERY = timedelta(seconds=60)
 """How often trades are asked for though the lists tell of none: calls are rationed."""
+ELSEWHERE_MAX = 20
+"""So many orders on pairs that are not ours are heard of."""
 
 
 class Listener:
@@ -51,7 +55,8 @@ class Listener:
     def sweep(
         self, carried: Carried, symbols: Sequence[Symbol], at: datetime, policy: Policy
     ) -> tuple[Heard, Carried]:
-        """Everything new on all pairs that we trade or hold, whoever did it.
+        """Everything new on all pairs that we trade or hold, whoever did it, and what others did
+        elsewhere that moves our money: a question about the whole account costs no more than one.
 
         The lists say how much of each order is filled, so trades are asked for when they say more
         than we booked, when balances have not agreed, and every now and then; while our books are
@@ -59,12 +64,12 @@ class Listener:
         until then its pairs are `unheard`.
         """
         self._asked_at = None
-        orders = carried.orders
-        held = (s for s, holding in carried.ledger.holdings.items() if holding.qty)
-        pairs = tuple(sorted({*symbols, *held, *(order.symbol for order in orders.values())}))
-        is_due, ours = self._is_due(at) or bool(carried.forgotten), _busy(orders.values())
+        pairs = tuple(sorted(our_pairs(carried, symbols)))
+        ours = _busy(carried.orders.values())
+        is_due = self._is_due(at) or bool(carried.forgotten)
         try:
-            listed = self._listed({*pairs, *ours} if is_due else ours)
+            prefix = policy.orders.client_id_prefix
+            listed = self._all_listed(pairs, prefix) if is_due else self._listed(ours)
             carried = self._with_finished(carried, listed)
             views, absent = self._looked_up(carried.orders.values(), listed)
         except HeldBackError:
@@ -73,15 +78,19 @@ class Listener:
         if is_due or carried.mismatch_cycles:
             news.update(pairs)
         if not news:
-            return Heard(views=views, absent=absent), carried
+            return Heard(views=views, is_listed=is_due, absent=absent), carried
         try:
             fills = self._swept(carried, pairs, at, policy.lifecycle.fills_lookback_s)
             fills = (*fills, *self._missed(carried.orders, views, fills))
             named = self._named(carried.orders.values(), fills, views)
         except HeldBackError:
-            return Heard(views=views, absent=absent, unheard=tuple(sorted(news))), carried
+            unheard = tuple(sorted(news))
+            heard = Heard(views=views, is_listed=is_due, absent=absent, unheard=unheard)
+            return heard, carried
         self._asked_at = at
-        heard = Heard(views=(*views, *named), absent=absent, fills=fills, asked=pairs)
+        heard = Heard(
+            views=(*views, *named), is_listed=is_due, absent=absent, fills=fills, asked=pairs
+        )
         return heard, self._with_finished(carried, (*fills, *named))
 
     def used(self) -> None:
@@ -101,11 +110,16 @@ class Listener:
     ) -> tuple[Fill, ...]:
         """New trades on all pairs, from behind the newest one seen: a late one is not lost.
 
-        One that belongs to an order that we finished long ago brings that order back.
+        One that belongs to an order that we finished long ago brings that order back. Of those on
+        pairs that are not ours only what moves something of ours is told.
         """
         oldest, seen = _oldest(carried.orders.values()), carried.fills_seen
         since = {s: fills_since(seen.get(s), oldest.get(s), at, lookback_s) for s in pairs}
-        return self._fresh(self._trades(since))
+        elsewhere = fills_since(carried.elsewhere_seen, None, at, lookback_s)
+        fills = self._exchange.fills(None, min((elsewhere, *since.values())))
+        quote = carried.ledger.quote
+        told = [f for f in fills if f.symbol in since or flows_of(f, quote, pairs)]
+        return self._fresh(sorted(told, key=lambda fill: fill.symbol))
 
     def _named(
         self, orders: Iterable[Order], fills: Iterable[Fill], listed: Iterable[OrderView]
@@ -157,6 +171,17 @@ class Listener:
             return []
         views = self._exchange.open_orders(_only(symbols))
         return sorted((v for v in views if v.symbol in symbols), key=lambda view: view.symbol)
+
+    def _all_listed(self, pairs: Collection[Symbol], prefix: str) -> list[OrderView]:
+        """The open orders of the account: all on these pairs, and the first few on others.
+
+        Those that bear our name come first, for they stop us, whatever pair they are on.
+        """
+        views = sorted(self._exchange.open_orders(None), key=lambda view: view.symbol)
+        ours = [view for view in views if view.symbol in pairs]
+        others = [view for view in views if view.symbol not in pairs]
+        others.sort(key=lambda view: not (view.client_id or "").startswith(f"{prefix}-"))
+        return [*ours, *others[:ELSEWHERE_MAX]]
 
     def _trades(self, since: Mapping[Symbol, datetime]) -> list[Fill]:
         """The trades of these pairs, by pair: one question, from the oldest instant on."""

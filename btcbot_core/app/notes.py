@@ -6,8 +6,10 @@ from btcbot_core.app.frames import Note, NoteLevel
 from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.domain.decisions import Action, RiskMode
 from btcbot_core.domain.money import canonical
+from btcbot_core.domain.symbol import Asset
 from btcbot_core.domain.trading import OrderEvent, OrderEventKind
-from btcbot_core.ledger.entries import LedgerEventKind
+from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
+from btcbot_core.ledger.flows import Flow
 from btcbot_core.ledger.journal import BY_HAND
 
 _LEVELS = {
@@ -37,6 +39,8 @@ def notes_of(cycle: Cycle, before: Cycle | None) -> Iterator[Note]:
             size = f"{canonical(entry.qty)} at {canonical(entry.price)}"
             words = f"traded by hand: {entry.symbol} {entry.side} {size}; booked"
             yield Note(cycle.at, NoteLevel.WARNING, words)
+        elif entry.note.startswith(BY_HAND) and entry.kind is LedgerEventKind.CAPITAL:
+            yield Note(cycle.at, NoteLevel.WARNING, f"traded {entry.note}; {_flow(cycle, entry)}")
     for fill in cycle.fills:
         words = f"filled {fill.symbol} {fill.side} {canonical(fill.qty)} at {canonical(fill.price)}"
         yield Note(cycle.at, NoteLevel.INFO, words)
@@ -61,6 +65,15 @@ def _changes(cycle: Cycle, before: Cycle) -> Iterator[Note]:
         moved = ", ".join(f"{name} {old} -> {new}" for name, old, new in change.fields)
         words = f"parameters {change.outcome.lower()}: {change.reason} ({moved})"
         yield Note(cycle.at, NoteLevel.INFO, words)
+
+
+def _flow(cycle: Cycle, entry: LedgerEvent) -> str:
+    quote = cycle.carried.ledger.quote
+    if entry.symbol is None:
+        flow = Flow(quote, entry.amount)
+    else:
+        flow = Flow(Asset(entry.symbol.removesuffix(quote)), entry.qty)
+    return f"{flow} booked as capital"
 
 
 def _event_line(cycle: Cycle, event: OrderEvent) -> str:

@@ -13,7 +13,7 @@ from btcbot_core.domain.ids import CycleId
 from btcbot_core.domain.kill import KillState
 from btcbot_core.domain.money import decimal_from
 from btcbot_core.domain.records import CycleRow, RunRow
-from btcbot_core.domain.trading import Order
+from btcbot_core.domain.trading import Order, OrderView
 from btcbot_core.ledger.entries import LedgerEventKind
 from btcbot_core.ports import Store
 
@@ -91,6 +91,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     run: RunRow | None
     cycle: CycleRow | None
     orders: tuple[Order, ...]
+    others: tuple[OrderView, ...] = ()
+    """Open orders on the account that are not in our books, as last listed."""
     fills: int
 
 
@@ -100,10 +102,12 @@ def standing(store: Store) -> Standing:
         run = work.runs.latest()
         if run is None:
             return Standing(run=None, cycle=None, orders=(), fills=0)
+        carried = work.checkpoints.load(run.id)
         return Standing(
             run=run,
             cycle=work.cycles.last(run.id),
             orders=work.orders.active(run.id),
+            others=carried.strangers if carried else (),
             fills=work.ledger.count(run.id, LedgerEventKind.FILL),
         )
 

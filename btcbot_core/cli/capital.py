@@ -9,11 +9,11 @@ from btcbot_core.app.resting import Prepared, perform, prepare, resting_run
 from btcbot_core.bootstrap.resting import store_at_rest
 from btcbot_core.cli.output import print_json, say
 from btcbot_core.cli.resting import act_of
-from btcbot_core.cycle.acts import Flow
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.errors import ConfigError, ExitCode
 from btcbot_core.domain.money import NotANumberError, canonical, decimal_from, money_down
 from btcbot_core.domain.symbol import Asset
+from btcbot_core.ledger.flows import Flow
 
 WORD = "BOOK"
 

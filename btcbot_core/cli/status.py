@@ -51,6 +51,7 @@ def _as_json(guards: bootstrap.Guards, now: Standing) -> dict[str, object]:
         "cycle_age_s": age_s(now.cycle.at, guards.clock.now()) if now.cycle else None,
         "open_orders": now.orders,
         "unknown_orders": sum(1 for o in now.orders if o.status in ("unknown", "missing")),
+        "other_orders": now.others,
         "fills": now.fills,
     }
 
@@ -86,6 +87,10 @@ def _print(guards: bootstrap.Guards, now: Standing) -> None:
     for order in now.orders:
         size = f"{canonical(order.left_qty)} of {canonical(order.qty)} at {canonical(order.price)}"
         print(f"  {order.symbol} {order.side} {size}  {order.status}  {order.client_id}")
+    for view in now.others:
+        size = f"{canonical(view.left_qty)} of {canonical(view.qty)} at {canonical(view.price)}"
+        name = f"{view.exchange_id} {view.client_id or ''}".rstrip()
+        print(f"  {view.symbol} {view.side} {size}  not in our books  {name}")
 
 
 def _print_trace(found: TracedCycle) -> None:

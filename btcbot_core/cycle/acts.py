@@ -14,12 +14,13 @@ from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.decisions import RiskMode
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.ids import ClientId, CycleId, EventId, RunId
-from btcbot_core.domain.money import ZERO, canonical
-from btcbot_core.domain.symbol import Asset, Symbol
+from btcbot_core.domain.money import ONE, ZERO, canonical
+from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import UNRESOLVED, OrderEvent, OrderEventKind, OrderStatus
 from btcbot_core.ledger.book import book
 from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
-from btcbot_core.ledger.pnl import peak_after, value
+from btcbot_core.ledger.flows import Flow, with_flow
+from btcbot_core.ledger.pnl import peak_with
 from btcbot_core.oms.machine import Happening, apply, may
 from btcbot_core.risk.degrade import cleared, overridden
 from btcbot_core.strategy.adaptation import came_back
@@ -27,16 +28,6 @@ from btcbot_core.strategy.adaptation import came_back
 EVIDENCE_MAX = 200
 
 replace = msgspec.structs.replace
-
-
-class Flow(msgspec.Struct, frozen=True, tag="capital"):
-    """So much of an asset came without a trade, or below zero went."""
-
-    asset: Asset
-    amount: Decimal
-
-    def __str__(self) -> str:
-        return f"{'+' if self.amount > ZERO else ''}{canonical(self.amount)} {self.asset}"
 
 
 class Fate(StrEnum):
@@ -138,9 +129,7 @@ def _flowed(carried: Carried, cycle: CycleId, act: Act, flow: Flow) -> Acted:
     """The peak moves along, so that a flow alone is neither a gain nor a drawdown (DEC-13)."""
     entry = _entry(carried, cycle, act, flow)
     ledger = book(carried.ledger, entry)
-    before = value(carried.ledger, {}, carried.marks, carried.peak_try)
-    alone = value(ledger, {}, carried.marks, ZERO)
-    peak_try = peak_after(before.peak_try, before.equity_try, alone.equity_try)
+    peak_try = peak_with(carried.ledger, ledger, carried.marks, carried.peak_try)
     return Acted(carried=replace(carried, ledger=ledger, peak_try=peak_try), entries=(entry,))
 
 
@@ -161,13 +150,13 @@ def _entry(carried: Carried, cycle: CycleId, act: Act, flow: Flow) -> LedgerEven
     )
     if flow.asset == ledger.quote:
         _refuse_more_than(ledger.cash_try, flow)
-        return replace(entry, asset=flow.asset, amount=flow.amount)
+        return with_flow(entry, flow, ledger.quote, ONE)
     symbol = Symbol(flow.asset + ledger.quote)
     price = carried.marks.get(symbol)
     if price is None:
         raise ConfigError(f"--asset: this run has seen no price of {flow.asset} in {ledger.quote}")
     _refuse_more_than(ledger.holding(symbol).qty, flow)
-    return replace(entry, symbol=symbol, qty=flow.amount, price=price)
+    return with_flow(entry, flow, ledger.quote, price)
 
 
 def _refuse_more_than(held: Decimal, flow: Flow) -> None:

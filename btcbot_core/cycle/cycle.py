@@ -43,10 +43,12 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[Answer, ...] = ()
     views: tuple[OrderView, ...] = ()
     """Orders as listed or looked up."""
+    is_listed: bool = False
+    """Whether that is every open order of the account, on whatever pair, ours or not."""
     absent: tuple[ClientId, ...] = ()
     """Orders of ours that complete listings and a look-up did not show."""
     fills: tuple[Fill, ...] = ()
-    """Trades that the ledger does not hold yet."""
+    """Trades that the ledger does not hold yet, and that moved something of ours."""
     asked: tuple[Symbol, ...] = ()
     """Pairs whose trades were asked for as `oms/cursor.py` says, and came completely."""
     unheard: tuple[Symbol, ...] = ()
@@ -101,8 +103,12 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     are_buys_pulled: bool = False
     """Whether our resting BUYs were cancelled since the drawdown stopped new orders."""
     fills_seen: Cursors = {}
+    elsewhere_seen: datetime | None = None
+    """The one cursor of all pairs that are not ours, however many there are."""
     forgotten: tuple[Forgotten, ...] = ()
     """Orders of ours that the exchange shows and our books do not know."""
+    strangers: tuple[OrderView, ...] = ()
+    """Open orders that are not in our books, as last listed: by hand, or by another program."""
     rebalance: Memory = NO_MEMORY
     """What rebalancing remembers; nothing in other runs."""
 
@@ -157,8 +163,6 @@ class Cycle(msgspec.Struct, frozen=True, kw_only=True):
     ledger_events: tuple[LedgerEvent, ...] = ()
     portfolio: Portfolio = NO_PORTFOLIO
     anomalies: tuple[Anomaly, ...] = ()
-    strangers: tuple[OrderView, ...] = ()
-    """Open orders that are not in our books: placed by hand, or by another program."""
     signals: tuple[Signal, ...] = ()
     verdict: RiskVerdict = NOT_JUDGED
     cancels: tuple[CancelRequest, ...] = ()

@@ -3,14 +3,27 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from btcbot_core.cycle.cycle import Cycle
+from btcbot_core.cycle.cycle import Carried, Cycle
 from btcbot_core.domain.codes import Severity
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Order, Side
 from btcbot_core.oms.lifecycle import Stale, stale_orders
+from btcbot_core.oms.reconcile import behind, unresolved_symbols
 from btcbot_core.risk.anomalies import Anomaly
 from btcbot_core.risk.degrade import LEVEL_MAX, RUNGS, Rung
+
+
+def our_pairs(carried: Carried, symbols: Iterable[Symbol]) -> frozenset[Symbol]:
+    """Pairs that we trade, hold or have ordered; trades on all others are somebody else's."""
+    held = (s for s, holding in carried.ledger.holdings.items() if holding.qty)
+    return frozenset((*symbols, *held, *(order.symbol for order in carried.orders.values())))
+
+
+def has_open_question(cycle: Cycle) -> bool:
+    """Whether something of ours may have moved that we did not hear of."""
+    orders, heard = cycle.carried.orders, cycle.heard
+    return bool(heard.unheard or behind(orders, heard.views) or unresolved_symbols(orders))
 
 
 def free_cash(cycle: Cycle) -> Decimal | None:

@@ -32,6 +32,7 @@ class HeardRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     answers: tuple[Answer, ...] = ()
     views: tuple[OrderView, ...] = ()
+    is_listed: bool = False
     absent: tuple[ClientId, ...] = ()
     fills: tuple[Fill, ...] = ()
     asked: tuple[Symbol, ...] = ()
@@ -211,6 +212,7 @@ def _row(heard: Heard) -> HeardRow | None:
     return HeardRow(
         answers=heard.answers,
         views=heard.views,
+        is_listed=heard.is_listed,
         absent=heard.absent,
         fills=heard.fills,
         asked=heard.asked,
@@ -224,6 +226,7 @@ def _heard(row: HeardRow | None) -> Heard:
     return Heard(
         answers=row.answers,
         views=row.views,
+        is_listed=row.is_listed,
         absent=row.absent,
         fills=row.fills,
         asked=row.asked,

@@ -10,21 +10,16 @@ import msgspec
 
 from btcbot_core.cycle.cycle import NOTHING_COUNTED, CancelRequest, Cycle, Metrics, sent_key
 from btcbot_core.cycle.facts import active_orders, errors, free_cash
-from btcbot_core.cycle.others import by_hand, heard_until_now
+from btcbot_core.cycle.others import book_others, heard_until_now
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import Action, Decision
 from btcbot_core.domain.ids import ClientId
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.symbol import Symbol
-from btcbot_core.domain.trading import Order, OrderEventKind, OrderStatus
+from btcbot_core.domain.trading import Order, OrderEventKind, OrderStatus, OrderView
 from btcbot_core.ledger.book import fold
-from btcbot_core.ledger.journal import (
-    BY_HAND,
-    fill_entries,
-    opening_entries,
-    order_entries,
-)
-from btcbot_core.ledger.pnl import value
+from btcbot_core.ledger.journal import fill_entries, numbered, opening_entries, order_entries
+from btcbot_core.ledger.pnl import peak_with, value
 from btcbot_core.oms.expiry import expired
 from btcbot_core.oms.forgotten import Forgotten, Shown, forgotten_orders
 from btcbot_core.oms.reconcile import Evidence, reconcile_orders, strangers, unresolved_symbols
@@ -35,6 +30,9 @@ from btcbot_core.strategy.strategy import StrategyView
 
 Step = Callable[[Cycle], Cycle]
 Steps = tuple[Step, ...]
+
+STRANGERS_MAX = 20
+"""So many orders of others are shown."""
 
 replace = msgspec.structs.replace
 
@@ -58,7 +56,8 @@ def reconcile(cycle: Cycle) -> Cycle:
     )
     orders = _start_resting(cycle, result.orders)
     forgotten = _forgotten(cycle)
-    is_news = forgotten != cycle.carried.forgotten
+    shown = _strangers(cycle)
+    is_news = forgotten != cycle.carried.forgotten or shown != cycle.carried.strangers
     if not result.events and orders is cycle.carried.orders and not is_news:
         return cycle
     sent = {
@@ -68,7 +67,13 @@ def reconcile(cycle: Cycle) -> Cycle:
         and e.kind in (OrderEventKind.ACCEPTED, OrderEventKind.NO_ANSWER, OrderEventKind.FILLED)
     }
     last_sent = {**cycle.carried.last_sent, **sent}
-    carried = replace(cycle.carried, orders=orders, last_sent=last_sent, forgotten=forgotten)
+    carried = replace(
+        cycle.carried,
+        orders=orders,
+        last_sent=last_sent,
+        forgotten=forgotten,
+        strangers=shown,
+    )
     return replace(
         cycle,
         carried=carried,
@@ -79,10 +84,9 @@ def reconcile(cycle: Cycle) -> Cycle:
 
 def book(cycle: Cycle) -> Cycle:
     """New fills, and orders placed and cancelled, go into the ledger; the first cycle opens it."""
-    cycle = heard_until_now(cycle)
-    ledger = cycle.carried.ledger
+    ledger, peak_try = cycle.carried.ledger, cycle.carried.peak_try
     if ledger.seq and not (cycle.order_events or cycle.fills or cycle.heard.fills):
-        return cycle
+        return heard_until_now(cycle, ())
     entries = (
         []
         if ledger.seq
@@ -91,18 +95,16 @@ def book(cycle: Cycle) -> Cycle:
     already = {e.id for e in cycle.ledger_events}
     entries.extend(order_entries(cycle.order_events, cycle.carried.orders, already))
     entries.extend(fill_entries(cycle.fills, cycle.id, already))
-    entries.extend(fill_entries(by_hand(cycle), cycle.id, already, note=BY_HAND))
-    if not entries:
+    ours = numbered(entries, ledger.seq)
+    moved = fold(ledger, ours)
+    peak_try = peak_with(ledger, moved, {}, peak_try)
+    others = book_others(cycle, moved, peak_try, already)
+    cycle = heard_until_now(cycle, others.waiting)
+    if not ours and not others.entries:
         return cycle
-    numbered = tuple(replace(entry, seq=ledger.seq + n) for n, entry in enumerate(entries, start=1))
-    moved = fold(ledger, numbered)
-    carried = replace(
-        cycle.carried,
-        ledger=moved,
-        # Money that came or went is no gain or loss: the peak moves with it.
-        peak_try=cycle.carried.peak_try + moved.capital_try - ledger.capital_try,
-    )
-    return replace(cycle, carried=carried, ledger_events=(*cycle.ledger_events, *numbered))
+    carried = replace(cycle.carried, ledger=others.ledger, peak_try=others.peak_try)
+    events = (*cycle.ledger_events, *ours, *others.entries)
+    return replace(cycle, carried=carried, ledger_events=events)
 
 
 def mark(cycle: Cycle) -> Cycle:
@@ -215,11 +217,20 @@ def waiting(verdict: RiskVerdict) -> tuple[Decision, ...]:
     )
 
 
+def _strangers(cycle: Cycle) -> tuple[OrderView, ...]:
+    """Open orders of others, as last listed."""
+    heard, carried = cycle.heard, cycle.carried
+    if not heard.is_listed:
+        return carried.strangers
+    found = strangers(carried.orders, heard.views, cycle.policy.orders.client_id_prefix)
+    return (*found.orphans, *found.foreign)[:STRANGERS_MAX]
+
+
 def _forgotten(cycle: Cycle) -> tuple[Forgotten, ...]:
     heard, carried = cycle.heard, cycle.carried
     prefix = cycle.policy.orders.client_id_prefix
     orphans = strangers(carried.orders, heard.views, prefix).orphans if heard.asked else ()
-    shown = Shown(orphans=orphans, fills=heard.fills, asked=heard.asked)
+    shown = Shown(orphans=orphans, fills=heard.fills, is_swept=bool(heard.asked))
     opened_at = carried.ledger.opened_at
     return forgotten_orders(carried.forgotten, shown, carried.orders, opened_at, prefix)
 

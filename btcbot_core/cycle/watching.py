@@ -5,12 +5,12 @@ from datetime import datetime
 import msgspec
 
 from btcbot_core.cycle.cycle import Cycle
+from btcbot_core.cycle.facts import has_open_question
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.policy import StrategyName
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import UNRESOLVED, OrderEventKind
 from btcbot_core.ledger.compare import Gap, divergence_try, gaps, mismatches
-from btcbot_core.oms.reconcile import behind, strangers, unresolved_symbols
 from btcbot_core.risk.anomalies import AnomalyFacts, Unresolved, anomalies, reject_spike
 from btcbot_core.risk.day import snapshot
 from btcbot_core.risk.degrade import advance
@@ -21,7 +21,6 @@ replace = msgspec.structs.replace
 
 def detect(cycle: Cycle) -> Cycle:
     """Find what is odd before anything is decided; an error among it counts in this cycle."""
-    found = strangers(cycle.carried.orders, cycle.heard.views, cycle.policy.orders.client_id_prefix)
     apart = gaps(cycle.carried.ledger, cycle.accounts, cycle.rules, cycle.carried.marks)
     odd = mismatches(apart or (), cycle.policy.anomalies.balance_tolerance_try)
     in_a_row, since = _mismatch(cycle, bool(odd))
@@ -45,7 +44,6 @@ def detect(cycle: Cycle) -> Cycle:
         cycle,
         carried=replace(cycle.carried, mismatch_cycles=in_a_row, mismatch_since=since),
         anomalies=anomalies(facts, cycle.policy.anomalies),
-        strangers=(*found.orphans, *found.foreign),
     )
 
 
@@ -86,10 +84,7 @@ def _is_quiet(cycle: Cycle) -> bool:
     """Whether nothing moved, and nothing may have. While orders do, balances and trades are not
     of one instant, so such a cycle tells nothing of whether our books are right.
     """
-    orders = cycle.carried.orders
-    has_moved = cycle.order_events or cycle.ledger_events
-    is_open = cycle.heard.unheard or behind(orders, cycle.heard.views)
-    return not (has_moved or is_open or unresolved_symbols(orders))
+    return not (cycle.order_events or cycle.ledger_events or has_open_question(cycle))
 
 
 def _mismatch(cycle: Cycle, is_odd: bool) -> tuple[int, datetime | None]:

@@ -36,6 +36,16 @@ def fill_event_id(fill: FillId) -> EventId:
     return EventId(f"fill:{fill}")
 
 
+def flow_event_id(fill: FillId, number: int) -> EventId:
+    """The ledger's name for one of the flows of a trade by hand, from 1 on."""
+    return EventId(f"flow:{fill}:{number}")
+
+
+def booked_ids(fill: FillId) -> tuple[EventId, EventId]:
+    """A trade that is booked has an entry under at least one of these names."""
+    return fill_event_id(fill), flow_event_id(fill, 1)
+
+
 def client_id(
     prefix: str, start: str, parts: tuple[CycleId, str, str, str, Decimal, Decimal, int]
 ) -> ClientId:

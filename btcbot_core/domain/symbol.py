@@ -22,20 +22,21 @@ def symbol_from(text: str) -> Symbol:
     Raises NotASymbolError when base or quote cannot be told apart.
     """
     folded = re.sub(r"[_\-/]", "", text.strip().upper())
-    if not _SYMBOL.fullmatch(folded) or not _halves(folded):
+    if not _SYMBOL.fullmatch(folded) or halves(folded) is None:
         raise NotASymbolError(f"expected a pair such as BTCTRY, found {text[:40]!r}")
     return Symbol(folded)
 
 
 def base_and_quote(symbol: Symbol) -> tuple[Asset, Asset]:
     """Split a symbol by its suffix; only for pairs whose rules do not say it."""
-    halves = _halves(symbol)
-    if halves is None:
+    found = halves(symbol)
+    if found is None:
         raise NotASymbolError(f"expected a pair with a known quote currency, found {symbol!r}")
-    return halves
+    return found
 
 
-def _halves(text: str) -> tuple[Asset, Asset] | None:
+def halves(text: str) -> tuple[Asset, Asset] | None:
+    """Base and quote by the suffix; None where no quote currency that we know is one."""
     for quote in QUOTES:
         base = text.removesuffix(quote)
         if base != text and 2 <= len(base) <= 12:

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
+import msgspec
+
 from btcbot_core.domain.account import Accounts
 from btcbot_core.domain.ids import ClientId, CycleId, EventId, fill_event_id
 from btcbot_core.domain.money import ZERO
@@ -13,7 +15,7 @@ from btcbot_core.ledger.book import Ledger
 from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
 
 BY_HAND = "by hand"
-"""The note on trades of the account that are not ours (FAULTS O11)."""
+"""How the note on trades of the account that are not ours begins (FAULTS O11)."""
 UNNUMBERED = 0
 """Entries get their number when they are booked."""
 
@@ -67,6 +69,12 @@ def opening_entries(
         for symbol, (qty, price) in sorted(held.items())
     )
     return opening
+
+
+def numbered(entries: Iterable[LedgerEvent], after_seq: int) -> tuple[LedgerEvent, ...]:
+    """The entries as they follow the ledger's event of this number."""
+    told = enumerate(entries, start=after_seq + 1)
+    return tuple(msgspec.structs.replace(entry, seq=number) for number, entry in told)
 
 
 def fill_entries(

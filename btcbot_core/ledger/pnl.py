@@ -78,6 +78,17 @@ def peak_after(peak_try: Decimal, before_try: Decimal, after_try: Decimal) -> De
     return max(after_try, money_down(peak_try * max(ZERO, after_try) / before_try))
 
 
+def peak_with(
+    before: Ledger, after: Ledger, marks: Mapping[Symbol, Decimal], peak_try: Decimal
+) -> Decimal:
+    """The peak after entries, at these marks: capital among them moves it as `peak_after` says."""
+    came_try = after.capital_try - before.capital_try
+    if not came_try:
+        return peak_try
+    was = value(before, {}, marks, peak_try)
+    return peak_after(was.peak_try, was.equity_try, was.equity_try + came_try)
+
+
 def _fees(
     ledger: Ledger, marks: Mapping[Symbol, Decimal], last_marks: Mapping[Symbol, Decimal]
 ) -> tuple[Decimal, Decimal, dict[Asset, Decimal]]:

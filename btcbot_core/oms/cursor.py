@@ -39,10 +39,16 @@ def moved(
     """The cursors after trades were heard. They move without trades too: a quiet pair is asked
     for no more than a look-back behind the last look. None is ahead of now, whatever time it is
     at the exchange."""
-    newest = dict(cursors)
-    oldest = at - timedelta(seconds=lookback_s)
-    for symbol in symbols:
-        newest[symbol] = max(newest.get(symbol, oldest), oldest)
+    stamps: dict[Symbol, list[datetime]] = {symbol: [] for symbol in symbols}
     for fill in fills:
-        newest[fill.symbol] = max(newest.get(fill.symbol, fill.at), fill.at)
-    return {symbol: min(instant, at) for symbol, instant in newest.items()}
+        stamps.setdefault(fill.symbol, []).append(fill.at)
+    newest = {s: moved_to(cursors.get(s), told, at, lookback_s) for s, told in stamps.items()}
+    return {**{symbol: min(instant, at) for symbol, instant in cursors.items()}, **newest}
+
+
+def moved_to(
+    cursor: datetime | None, stamps: Iterable[datetime], at: datetime, lookback_s: int
+) -> datetime:
+    """One cursor after trades of these times were heard, as `moved` says."""
+    oldest = at - timedelta(seconds=lookback_s)
+    return min(max((cursor or oldest, oldest, *stamps)), at)

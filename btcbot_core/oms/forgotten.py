@@ -34,8 +34,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     orphans: tuple[OrderView, ...]
     """Open orders under our prefix that are not in our books."""
     fills: tuple[Fill, ...]
-    asked: tuple[Symbol, ...]
-    """The pairs that it was asked about."""
+    is_swept: bool
+    """Whether it was asked for all of it just now."""
 
 
 def forgotten_orders(
@@ -46,17 +46,15 @@ def forgotten_orders(
     prefix: str,
 ) -> tuple[Forgotten, ...]:
     """What is not in our books by now: what was found before and still counts, and what is new."""
-    if not shown.asked:
+    if not shown.is_swept:
         return before
     found = {one.client_id: one for one in before if one.is_traded}
     for view in shown.orphans:
         if view.client_id:
             found.setdefault(view.client_id, Forgotten(view.symbol, view.client_id))
     for one in before:
-        is_asked = one.symbol in shown.asked
-        if one.client_id not in found and (not is_asked or one.absences + 1 < ABSENCES):
-            absences = one.absences + is_asked
-            found[one.client_id] = msgspec.structs.replace(one, absences=absences)
+        if one.client_id not in found and one.absences + 1 < ABSENCES:
+            found[one.client_id] = msgspec.structs.replace(one, absences=one.absences + 1)
     for fill in _strange(shown.fills, orders, opened_at, prefix):
         if fill.client_id:
             found[fill.client_id] = Forgotten(fill.symbol, fill.client_id, True)

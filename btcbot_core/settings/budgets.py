@@ -145,7 +145,7 @@ class Watching(BaseModel):
     pnl_divergence_try_warn: PositiveMoney = Decimal(50)
     pnl_divergence_try_error: PositiveMoney = Decimal(200)
     balance_tolerance_try: Money = Decimal(1)
-    balance_mismatch_cycles: Annotated[int, Field(ge=1)] = 3
+    balance_mismatch_cycles: Annotated[int, Field(ge=2)] = 3
     balance_mismatch_seconds: Seconds = 30
     unknown_probe_escalate_attempts: Annotated[int, Field(ge=1)] = 8
     degrade_warn_codes_csv: Annotated[

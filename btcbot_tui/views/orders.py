@@ -1,9 +1,9 @@
-"""The orders grid: what rests at the exchange, what just ended, and what we do not know."""
+"""The orders grid: what rests at the exchange, by hand too, what just ended, what is unknown."""
 
 from datetime import datetime
 
 from btcbot_core.domain.money import ZERO
-from btcbot_core.domain.trading import UNRESOLVED, Order, OrderStatus
+from btcbot_core.domain.trading import UNRESOLVED, Order, OrderStatus, OrderView
 from btcbot_tui import format as fmt
 from btcbot_tui.ink import Ink, Line, span
 from btcbot_tui.moment import Moment, seconds_between
@@ -11,7 +11,8 @@ from btcbot_tui.table import Cell, Column, Row, Table
 
 
 def orders_table(moment: Moment) -> Table:
-    """Unresolved orders first, then open ones by age, then ended ones, the newest end first."""
+    """Unresolved orders first, then open ones by age, then ended ones, the newest end first, and
+    last those of others."""
     orders = () if moment.cycle is None else tuple(moment.cycle.carried.orders.values())
     active = [order for order in orders if order.is_active]
     ended = [order for order in orders if not order.is_active]
@@ -21,7 +22,10 @@ def orders_table(moment: Moment) -> Table:
     return Table(
         title=_title(moment, ranked),
         columns=_columns(moment),
-        rows=tuple(_row(moment, order) for order in ranked),
+        rows=(
+            *(_row(moment, order) for order in ranked),
+            *(_others_row(moment, view) for view in _strangers(moment)),
+        ),
         empty=_empty(moment),
     )
 
@@ -47,11 +51,12 @@ def _title(moment: Moment, orders: list[Order]) -> Line:
     words = moment.words
     if moment.cycle is None:
         return (span(f" {words.orders} {fmt.UNKNOWN}", Ink.TITLE),)
-    told = span(f" {words.orders} {sum(order.is_active for order in orders)}", Ink.TITLE)
-    unknown = sum(order.status in UNRESOLVED for order in orders)
-    if not unknown:
-        return (told,)
-    return (told, span(" ", Ink.HEAD), span(f"▲ {unknown} {words.unknown}", Ink.ALARM))
+    told = [span(f" {words.orders} {sum(order.is_active for order in orders)}", Ink.TITLE)]
+    if unknown := sum(order.status in UNRESOLVED for order in orders):
+        told += [span(" ", Ink.HEAD), span(f"▲ {unknown} {words.unknown}", Ink.ALARM)]
+    if strangers := _strangers(moment):
+        told += [span(" ", Ink.HEAD), span(f"+{len(strangers)} {words.by_hand}", Ink.DIM)]
+    return tuple(told)
 
 
 def _empty(moment: Moment) -> str:
@@ -76,7 +81,31 @@ def _row(moment: Moment, order: Order) -> Row:
     )
 
 
-def _filled(order: Order) -> str:
+def _strangers(moment: Moment) -> tuple[OrderView, ...]:
+    return () if moment.cycle is None else moment.cycle.carried.strangers
+
+
+def _others_row(moment: Moment, view: OrderView) -> Row:
+    """An order that is not in our books. One that bears our name stops us until it is explained."""
+    forgotten = () if moment.cycle is None else moment.cycle.carried.forgotten
+    is_named = any(one.client_id == view.client_id for one in forgotten)
+    words = moment.words
+    return (
+        span(f"   {fmt.clean(view.symbol, 20)}", Ink.DIM),
+        span(view.side.upper(), Ink.DIM),
+        span(fmt.number(view.price), Ink.DIM),
+        span(fmt.number(view.qty), Ink.DIM),
+        span(_filled(view), Ink.DIM),
+        span(fmt.UNKNOWN, Ink.DIM),
+        span(fmt.UNKNOWN, Ink.DIM),
+        span(f"▲ {words.not_booked}", Ink.ALARM) if is_named else span(words.by_hand, Ink.DIM),
+        span("", Ink.DIM),
+        span(fmt.clean(view.client_id, 36) if view.client_id else fmt.UNKNOWN, Ink.DIM),
+        span(view.exchange_id, Ink.DIM),
+    )
+
+
+def _filled(order: Order | OrderView) -> str:
     return fmt.percent(order.filled_qty / order.qty if order.qty > ZERO else None, 0)
 
 

@@ -19,7 +19,6 @@ from btcbot_core.cycle.acts import (
     Deed,
     Fate,
     Floor,
-    Flow,
     Resolution,
     TakingBack,
     acted,
@@ -35,6 +34,7 @@ from btcbot_core.domain.rebalancing import AdaptationPolicy, Params, RebalancePo
 from btcbot_core.domain.symbol import Asset
 from btcbot_core.domain.trading import AnswerKind, OrderEventKind, OrderStatus
 from btcbot_core.ledger.book import Ledger
+from btcbot_core.ledger.flows import Flow
 from btcbot_core.oms.machine import planned
 from btcbot_core.ports import Store, UnitOfWork
 from tests.build import BTC, TRY, at, d

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from btcbot_core.adapters.memory.store import MemoryStore
-from btcbot_core.app.listening import SWEEP_EVERY, Listener
+from btcbot_core.app.listening import ELSEWHERE_MAX, SWEEP_EVERY, Listener
 from btcbot_core.cycle.cycle import Carried, Heard
 from btcbot_core.domain.ids import ClientId
 from btcbot_core.domain.policy import Policy
@@ -15,7 +15,7 @@ from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import Answer, Order
 from btcbot_core.ledger.book import Ledger
 from btcbot_core.oms.forgotten import Forgotten
-from tests.build import BTC, TRY, an_intent, an_order, at, d
+from tests.build import BTC, TRY, a_fill, a_view, an_intent, an_order, at, d
 from tests.story.worlds import RUN, HandClock, HandExchange
 
 PAIRS = (BTC, Symbol("ETHTRY"), Symbol("SOLTRY"))
@@ -33,7 +33,7 @@ class Asked:
         self.sweep()
         self.listener.used()
 
-    def sweep(self, seconds: int = 0) -> Heard:
+    def sweep(self, seconds: int = 0, pairs: tuple[Symbol, ...] = PAIRS) -> Heard:
         self.exchange.asked = Counter()
         carried = Carried(
             ledger=Ledger(quote=TRY),
@@ -41,7 +41,7 @@ class Asked:
             mismatch_cycles=self.mismatch_cycles,
             forgotten=self.forgotten,
         )
-        heard, _ = self.listener.sweep(carried, PAIRS, at(seconds), Policy())
+        heard, _ = self.listener.sweep(carried, pairs, at(seconds), Policy())
         return heard
 
     def order(self, symbol: Symbol) -> str:
@@ -135,3 +135,40 @@ def test_only_the_pair_with_news_is_unheard_while_trades_are_held_back(asked: As
     assert len(heard.views) == len(PAIRS)
     asked.exchange.held_back = frozenset()
     assert [fill.exchange_id for fill in asked.sweep(2).fills] == [placed]
+
+
+def by_hand(asked: Asked, symbol: str, fee_asset: str = "TRY") -> str:
+    """A trade beside us, a second after the books opened."""
+    trade = a_fill(symbol=symbol, fee_asset=fee_asset, exchange_id="h")
+    return asked.exchange.by_hand(trade).id
+
+
+def test_trades_elsewhere_cost_no_question_more_and_only_what_is_ours_of_them_is_told(
+    asked: Asked,
+) -> None:
+    due = int(SWEEP_EVERY.total_seconds())
+    moved = by_hand(asked, "AVAXTRY"), by_hand(asked, "BTCUSDT", "USDT")
+    by_hand(asked, "AVAXUSDT", "USDT")
+    asked.exchange.clock.now_ = at(due)
+    heard = asked.sweep(due)
+    assert asked.exchange.asked == {"open_orders": 1, "fills": 1}
+    assert {fill.id for fill in heard.fills} == set(moved)
+    assert heard.asked == tuple(sorted(PAIRS))
+
+
+@pytest.mark.parametrize("pairs", [PAIRS, PAIRS[:1]])
+def test_orders_elsewhere_are_listed_when_it_is_time_and_only_the_first_few(
+    asked: Asked, pairs: tuple[Symbol, ...]
+) -> None:
+    for number in range(ELSEWHERE_MAX + 5):
+        name = "btcb-other-books" if number == ELSEWHERE_MAX + 4 else None
+        view = msgspec.structs.replace(a_view(f"h{number}", name), symbol=Symbol("AVAXTRY"))
+        asked.exchange.orders[view.exchange_id] = view
+    heard = asked.sweep(int(SWEEP_EVERY.total_seconds()), pairs)
+    assert heard.is_listed
+    assert len(heard.views) == ELSEWHERE_MAX
+    assert heard.views[0].client_id == "btcb-other-books"
+    asked.listener.used()
+    asked.order(BTC)
+    between = asked.sweep(int(SWEEP_EVERY.total_seconds()) + 1, pairs)
+    assert (between.is_listed, [view.symbol for view in between.views]) == (False, [BTC])

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from btcbot_core.cycle.acts import Act, ActRow, Flow
+from btcbot_core.cycle.acts import Act, ActRow
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.ids import ClientId, CycleId, EventId, RunId
@@ -12,6 +12,7 @@ from btcbot_core.domain.symbol import Asset, Symbol
 from btcbot_core.domain.trading import Intent, Side
 from btcbot_core.ledger.book import Ledger
 from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
+from btcbot_core.ledger.flows import Flow
 
 RUN = RunId("r0")
 AT = datetime(2022, 11, 8, 12, 0, 0, 123456, UTC)

@@ -13,7 +13,7 @@ from btcbot_core.adapters.memory.store import MemoryStore
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.cycle.acts import Clearing
 from btcbot_core.domain.errors import InvariantBrokenError
-from btcbot_core.domain.ids import ClientId, CycleId, FillId, RunId
+from btcbot_core.domain.ids import ClientId, CycleId, FillId, RunId, flow_event_id
 from btcbot_core.domain.trading import Order, OrderEvent, OrderEventKind, OrderStatus
 from btcbot_core.ledger.entries import LedgerEventKind
 from btcbot_core.oms.machine import Happening, apply, planned
@@ -324,6 +324,17 @@ def test_booked_tells_which_fills_the_ledger_holds(store: Store) -> None:
         assert look.ledger.booked(RUN, [FillId("f1"), FillId("f2"), FillId("f3")]) == {"f1"}
         assert look.ledger.booked(OTHER, [FillId("f1")]) == frozenset()
         assert look.ledger.booked(RUN, []) == frozenset()
+
+
+def test_a_trade_is_booked_too_by_what_it_moved(store: Store) -> None:
+    flow = msgspec.structs.replace(
+        a_fill_event(1), id=flow_event_id(FillId("h1"), 1), kind=LedgerEventKind.CAPITAL
+    )
+    with store.begin() as work:
+        work.ledger.append(RUN, [flow])
+        work.commit()
+    with store.read() as look:
+        assert look.ledger.booked(RUN, [FillId("h1"), FillId("h")]) == {"h1"}
 
 
 def test_a_fill_is_booked_once_in_a_scope(store: Store) -> None:

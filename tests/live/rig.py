@@ -201,13 +201,15 @@ class Bot:
         totals = {"TRY": ZERO}
         query = "SELECT kind, symbol, side, price, qty, amount FROM ledger_events ORDER BY seq"
         for kind, symbol, side, price, qty, amount in self.rows(query):
+            base = (symbol or "").removesuffix("TRY")
             if kind == "capital" and symbol is None:
                 totals["TRY"] += Decimal(amount)
+            elif kind == "capital":
+                totals[base] = totals.get(base, ZERO) + Decimal(qty)
             elif kind == "fee":
                 totals["TRY"] -= Decimal(amount)
             elif kind == "fill":
                 sign = 1 if side == "buy" else -1
-                base = symbol.removesuffix("TRY")
                 totals["TRY"] -= sign * Decimal(price) * Decimal(qty)
                 totals[base] = totals.get(base, ZERO) + sign * Decimal(qty)
         return {asset: amount for asset, amount in totals.items() if amount}

@@ -115,18 +115,27 @@ def test_orders_by_hand_are_left_alone_and_freeze_nothing(bot: Bot, exchange: Ex
         path = hand.urls["api"][kind].split(".com")[1]
         hand.urls["api"][kind] = exchange.url + path
     placed = hand.create_order("BTC/TRY", "limit", "buy", 0.001, 200_000)
+    elsewhere = hand.create_order("AVAX/TRY", "limit", "buy", 10, 100)
     bot.start()
     wait_until(lambda: len(bot.rows("SELECT 1 FROM orders WHERE status = 'filled'")) >= 2)
     hand.create_order("ETH/TRY", "market", "buy", 500, None)  # quote currency, as there
-    by_hand_booked = "SELECT 1 FROM ledger_events WHERE note = 'by hand' AND kind = 'fill'"
-    wait_until(lambda: bool(bot.rows(by_hand_booked)), 90)
+    hand.create_order("XRP/TRY", "market", "buy", 700, None)  # which the bot does not trade
+    booked = "SELECT 1 FROM ledger_events WHERE note LIKE 'by hand%' AND kind = "
+    wait_until(lambda: bool(bot.rows(f"{booked}'fill'")), 90)
+    wait_until(lambda: bool(bot.rows(f"{booked}'capital'")), 90)
+    status = json.loads(bot.ask("status", "--json").stdout)
+    shown = {order["exchange_id"]: order["symbol"] for order in status["other_orders"]}
+    assert shown == {placed["id"]: "BTCTRY", elsewhere["id"]: "AVAXTRY"}
+    assert not status["killed"]["is_set"]
+    assert "AVAXTRY buy 10 of 10 at 100  not in our books" in bot.ask("status").stdout
     bot.ask("kill", "--reason", "test")
     seen = bot.cycles()
     wait_until(lambda: bot.cycles() > seen + 2 and not bot.active())
     bot.stop()
-    by_hand = [o for o in exchange.orders() if str(o["id"]) == placed["id"]]
-    assert [order["status"] for order in by_hand] == ["Untouched"]
-    assert exchange.balances() == bot.books()
+    resting = [*hand.fetch_open_orders("BTC/TRY"), *hand.fetch_open_orders("AVAX/TRY")]
+    assert [(o["id"], o["filled"]) for o in resting] == [(placed["id"], 0), (elsewhere["id"], 0)]
+    assert exchange.balances().keys() == {*bot.books(), "XRP"}
+    assert {asset: exchange.balances()[asset] for asset in bot.books()} == bot.books()
 
 
 def test_a_second_terminal_arms_with_the_typed_phrase_only(bot: Bot, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from btcbot_core.app.resting import perform, prepare, resting_run
 from btcbot_core.app.session import Session
-from btcbot_core.cycle.acts import Act, Deed, Floor, Flow
+from btcbot_core.cycle.acts import Act, Deed, Floor
 from btcbot_core.cycle.cycle import Carried, Cycle
 from btcbot_core.cycle.stages import STAGE4
 from btcbot_core.cycle.trace import decode
@@ -20,6 +20,7 @@ from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import LimitPolicy, RiskPolicy, StrategyName
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import AnswerKind, OrderView, Side, ViewStatus
+from btcbot_core.ledger.flows import Flow
 from tests.build import BTC, TRY, a_view, at
 from tests.story.worlds import RUN, Rig
 
@@ -286,7 +287,7 @@ def test_only_an_order_that_bears_our_name_and_is_in_no_book_stops_us_until_it_i
     rig.run(1)
     view = _listed(rig, client)
     cycle = last(rig.run(2))
-    assert cycle.strangers == (view,)
+    assert cycle.carried.strangers == (view,)
     assert (cycle.verdict.mode is RiskMode.OBSERVE_ONLY) is stops
     assert (Reason.BOOKS_BEHIND in {r.reason for r in cycle.verdict.reasons}) is stops
     assert [a.about for a in cycle.anomalies] == ([BTC] if stops else [])

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
+
 from btcbot_core.adapters.latch import FileLatch
 from btcbot_core.adapters.memory.store import MemoryStore
 from btcbot_core.app.frames import Role, World
@@ -19,7 +21,7 @@ from btcbot_core.cycle.stages import STAGE3, Stage
 from btcbot_core.domain.account import Accounts, Balance
 from btcbot_core.domain.errors import HeldBackError
 from btcbot_core.domain.gates import Gates
-from btcbot_core.domain.ids import RunId
+from btcbot_core.domain.ids import FillId, RunId
 from btcbot_core.domain.market import BookSource, MarketSnapshot, Quote
 from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.policy import LimitPolicy, OrderPolicy, Policy, StrategyPolicy
@@ -41,6 +43,8 @@ from btcbot_core.ports import Store
 from tests.build import BTC, TRY, at, rules
 
 STEP = timedelta(seconds=60)
+QUOTES = (TRY, Asset("USDT"), Asset("TUSD"), Asset("BTC"))
+"""Of the pairs of these stories, whoever trades them."""
 RUN = RunId("r0000000000000000")
 
 
@@ -64,11 +68,12 @@ class Minutes:
 
     clock: HandClock
     steps: int
+    first: datetime
 
     def advance(self, last_step: int) -> int | None:
         if last_step + 1 >= self.steps:
             return None
-        self.clock.now_ = at() + STEP * (last_step + 1)
+        self.clock.now_ = self.first + STEP * (last_step + 1)
         return last_step + 1
 
     def total(self) -> int | None:
@@ -116,6 +121,12 @@ class HandExchange:
     """What every question meets, while it is set."""
     held_back: frozenset[str] = frozenset()
     """Questions that the exchange's limits do not let through, while they are set."""
+    sent: dict[Asset, Decimal] = field(default_factory=dict)
+    """What came or, below zero, went without a trade, beside `cash`."""
+    locked: dict[Asset, Decimal] = field(default_factory=dict)
+    """What resting orders hold of each balance."""
+    lag: timedelta = timedelta(0)
+    """For how long a trade is in no list, though balances show it."""
     asked: Counter[str] = field(default_factory=Counter)
     """How often each question was put; balances once a turn, or once a try of one."""
 
@@ -123,15 +134,19 @@ class HandExchange:
         self._ask("balances")
         if self.failure is not None:
             raise self.failure
-        bought = sum((f.qty for f in self.trades if f.side == "buy"), ZERO)
-        sold = sum((f.qty for f in self.trades if f.side == "sell"), ZERO)
-        flow = sum(
-            (f.notional_try if f.side == "sell" else -f.notional_try for f in self.trades), ZERO
-        )
-        base = Asset("BTC")
+        totals = {TRY: self.cash, Asset("BTC"): ZERO}
+        for asset, amount in self.sent.items():
+            totals[asset] = totals.get(asset, ZERO) + amount
+        for f in self.trades:
+            paid = next(quote for quote in QUOTES if f.symbol.endswith(quote))
+            base = Asset(f.symbol.removesuffix(paid))
+            sign = 1 if f.side == "buy" else -1
+            moves = ((base, sign * f.qty), (paid, -sign * f.notional_try), (f.fee_asset, -f.fee))
+            for asset, amount in moves:
+                totals[asset] = totals.get(asset, ZERO) + amount
+        locked = self.locked
         return {
-            TRY: Balance(TRY, self.cash + flow, ZERO),
-            base: Balance(base, bought - sold, ZERO),
+            a: Balance(a, n - locked.get(a, ZERO), locked.get(a, ZERO)) for a, n in totals.items()
         }
 
     def open_orders(self, symbol: Symbol | None) -> tuple[OrderView, ...]:
@@ -146,7 +161,10 @@ class HandExchange:
 
     def fills(self, symbol: Symbol | None, since: datetime) -> tuple[Fill, ...]:
         self._ask("fills")
-        return tuple(f for f in self.trades if symbol in (None, f.symbol) and f.at >= since)
+        until = self.clock.now() - self.lag
+        return tuple(
+            f for f in self.trades if symbol in (None, f.symbol) and since <= f.at <= until
+        )
 
     def submit(self, intent: Intent) -> Answer:
         self.before()
@@ -188,6 +206,14 @@ class HandExchange:
         self.asked[question] += 1
         if question in self.held_back:
             raise HeldBackError(f"{question} must wait under the exchange's limits")
+
+    def by_hand(self, trade: Fill) -> Fill:
+        """Somebody's trade beside us, a second from now."""
+        later = self.clock.now() + timedelta(seconds=1)
+        name = FillId(f"h{len(self.trades) + 1}")
+        made = msgspec.structs.replace(trade, id=name, client_id=None, at=later)
+        self.trades.append(made)
+        return made
 
     def fill(self, exchange_id: str, qty: Decimal | None = None) -> Fill:
         """Trade an order, wholly unless told otherwise."""
@@ -245,6 +271,8 @@ class Rig:
     symbols: tuple[Symbol, ...] = (BTC,)
     lease: Lease | None = None
     retry_waits_s: tuple[float, ...] = ()
+    slept: timedelta = timedelta(0)
+    """For how long no process ran."""
     is_shared: bool = False
     """Whether others may be on the account, as on a real one."""
 
@@ -257,7 +285,7 @@ class Rig:
         ports = Ports(
             self.clock,
             self.clock,
-            Minutes(self.clock, steps),
+            Minutes(self.clock, steps, at() + self.slept),
             self.market,
             self.exchange,
             self.store,

@@ -10,8 +10,10 @@ from btcbot_core.app.frames import Frame, NoteLevel
 from btcbot_core.domain.account import NO_PORTFOLIO, Portfolio
 from btcbot_core.domain.codes import Reason
 from btcbot_core.domain.decisions import Action, Decision
-from btcbot_core.domain.symbol import Asset
-from btcbot_core.domain.trading import OrderStatus, Side
+from btcbot_core.domain.ids import ClientId
+from btcbot_core.domain.symbol import Asset, Symbol
+from btcbot_core.domain.trading import OrderStatus, OrderType, OrderView, Side, ViewStatus
+from btcbot_core.oms.forgotten import Forgotten
 from btcbot_tui.ink import Ink, Lines
 from btcbot_tui.moment import Moment
 from btcbot_tui.table import Table, body, heading, lay_out
@@ -144,6 +146,33 @@ def test_finished_orders_stand_last_and_are_not_counted_as_open() -> None:
     table = orders_table(a_moment(a_frame(cycle=replace(cycle, carried=carried))))
     assert drawn(table)[0].startswith(" ORDERS 3 ")
     assert "filled" in drawn(table)[-1]
+
+
+def test_orders_of_others_stand_below_ours_and_one_under_our_name_is_an_alarm() -> None:
+    cycle = a_cycle()
+    rests = OrderView(
+        exchange_id="9000001",
+        client_id=None,
+        symbol=Symbol("XRPTRY"),
+        side=Side.BUY,
+        type=OrderType.LIMIT,
+        price=D("21.5"),
+        qty=D(40),
+        left_qty=D(30),
+        status=ViewStatus.PARTIAL,
+    )
+    lost = replace(rests, client_id=ClientId("btcb-lost"), symbol=Symbol("SOLTRY"))
+    carried = replace(
+        cycle.carried,
+        strangers=(lost, rests),
+        forgotten=(Forgotten(lost.symbol, ClientId("btcb-lost")),),
+    )
+    table = orders_table(a_moment(a_frame(cycle=replace(cycle, carried=carried))))
+    assert drawn(table)[0].startswith(" ORDERS 3 +2 by hand")
+    for word in ("BUY", "21.5", "40", "25%", "by hand", "9000001"):
+        assert word in row_of(table, "XRPTRY")
+    assert drawn(table)[-1] == row_of(table, "XRPTRY")
+    assert "▲ not booked" in row_of(table, "SOLTRY")
 
 
 def test_no_order_is_told_in_words() -> None:

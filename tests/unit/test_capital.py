@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from btcbot_core.app.capital import mismatch_words, worth
-from btcbot_core.cycle.acts import Act, Acted, Flow, acted
+from btcbot_core.cycle.acts import Act, Acted, acted
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.errors import ConfigError
 from btcbot_core.domain.ids import CycleId
@@ -15,6 +15,7 @@ from btcbot_core.domain.money import ONE, ZERO
 from btcbot_core.domain.symbol import Asset
 from btcbot_core.ledger.book import Ledger
 from btcbot_core.ledger.compare import Gap
+from btcbot_core.ledger.flows import Flow
 from btcbot_core.ledger.lots import add_lot
 from btcbot_core.ledger.pnl import peak_after
 from tests.build import BTC, TRY, at, d

@@ -510,8 +510,9 @@ def test_rec_06_an_order_without_a_client_id_is_shown_and_nothing_else() -> None
     """DEC-11: placed by hand; it freezes nothing and is never touched."""
     example = one("REC-06")
     view = a_view(exchange_id=example["input"]["exchange"][0]["id"], client=None)
-    cycle = detect(replace(a_cycle(quotes=(quote(),)), heard=Heard(views=(view,))))
-    assert [v.exchange_id for v in cycle.strangers] == example["expect"]["imported"]
+    heard = Heard(views=(view,), is_listed=True)
+    cycle = reconcile(replace(a_cycle(quotes=(quote(),)), heard=heard))
+    assert [v.exchange_id for v in cycle.carried.strangers] == example["expect"]["imported"]
     assert cycle.anomalies == ()
     assert judge(cycle).verdict.blocked == {}
 

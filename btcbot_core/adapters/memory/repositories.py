@@ -11,7 +11,7 @@ from btcbot_core.adapters.memory.undo import Changes
 from btcbot_core.cycle.acts import ActRow, word_of
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.errors import InvariantBrokenError
-from btcbot_core.domain.ids import ClientId, CycleId, EventId, FillId, RunId, fill_event_id
+from btcbot_core.domain.ids import ClientId, CycleId, EventId, FillId, RunId, booked_ids
 from btcbot_core.domain.records import CycleRow, RunRow
 from btcbot_core.domain.trading import Intent, Order, OrderEvent, OrderStatus
 from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
@@ -156,7 +156,9 @@ class MemoryLedger(_Repository):
     def booked(self, run: RunId, fills: Sequence[FillId]) -> frozenset[FillId]:
         self._changes.require_open()
         booked = self._shelves.booked
-        return frozenset(fill for fill in fills if (run, fill_event_id(fill)) in booked)
+        return frozenset(
+            fill for fill in fills if any((run, name) in booked for name in booked_ids(fill))
+        )
 
     def count(self, run: RunId, kind: LedgerEventKind) -> int:
         self._changes.require_open()

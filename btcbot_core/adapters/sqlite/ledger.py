@@ -8,7 +8,7 @@ from btcbot_core.adapters.sqlite.rows import Rows, prepared
 from btcbot_core.adapters.sqlite.tables import LedgerEvents
 from btcbot_core.adapters.sqlite.transaction import Transaction
 from btcbot_core.domain.errors import InvariantBrokenError
-from btcbot_core.domain.ids import FillId, RunId, fill_event_id
+from btcbot_core.domain.ids import FillId, RunId, booked_ids
 from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
 
 _EVENTS = Rows(LedgerEvents, LedgerEvent, given=("run",))
@@ -37,7 +37,9 @@ class SqliteLedger:
 
     def booked(self, run: RunId, fills: Sequence[FillId]) -> frozenset[FillId]:
         ask = self._transaction.ask
-        return frozenset(fill for fill in fills if ask(_IS_BOOKED, (run, fill_event_id(fill))))
+        return frozenset(
+            fill for fill in fills if any(ask(_IS_BOOKED, (run, name)) for name in booked_ids(fill))
+        )
 
     def count(self, run: RunId, kind: LedgerEventKind) -> int:
         query = LedgerEvents.select(fn.COUNT(SQL("*"))).where(
