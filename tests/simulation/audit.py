@@ -19,7 +19,7 @@ from btcbot_core.ledger.journal import BY_HAND
 from btcbot_core.ports import Store, UnitOfWork
 from tests.simulation.checker import Checker
 from tests.simulation.door import ACCOUNT
-from tests.simulation.market import RULES, TRY
+from tests.simulation.market import RULES, SYMBOLS, TRY
 
 ZERO = Decimal(0)
 
@@ -59,9 +59,11 @@ class Auditor:
         return carried
 
     def _check(self, event: LedgerEvent) -> None:
+        kind, name, *_ = (*event.id.split(":"), "")
+        if kind == "flow" and name not in self._checker.hand_trades:
+            raise self._checker.broken("I2", f"{event.id} is booked, and nobody traded")
         if event.kind not in (LedgerEventKind.FILL, LedgerEventKind.FEE):
             return
-        name = event.id.partition(":")[2]
         is_by_hand = event.note == BY_HAND
         trades = self._checker.hand_trades if is_by_hand else self._checker.trades
         trade = trades.get(name)
@@ -82,15 +84,14 @@ class Auditor:
         return ", ".join(sorted(self._checker.trades.keys() - self._booked)[:3])
 
     def apart(self) -> str:
-        """Where the books and the exchange differ."""
+        """Where the books and the exchange differ, in all that is ours."""
         shown = self._core.balances(ACCOUNT)
-        held = {RULES[s].base: h.qty for s, h in self._ledger.holdings.items()}
-        books = {TRY: self._ledger.cash_try, **held}
+        held = {RULES[s].base: self._ledger.holding(s).qty for s in SYMBOLS}
         found = []
-        for asset, balance in shown.items():
-            ours = books.get(asset, ZERO)
-            if ours != balance.total:
-                found.append(f"{asset} {ours} in the books, {balance.total} on the exchange")
+        for asset, ours in {TRY: self._ledger.cash_try, **held}.items():
+            total = shown[asset].total if asset in shown else ZERO
+            if ours != total:
+                found.append(f"{asset} {ours} in the books, {total} on the exchange")
         return "; ".join(found)
 
     def misremembered(self, store: Store) -> str:

@@ -29,6 +29,7 @@ from tests.simulation.broken_steps import (
     ForgetsUnknownOrders,
     GivesUpAfterOneAbsence,
     GivesUpWhateverTheBalancesSay,
+    IgnoresHandsElsewhere,
     LosesEventsThatChangeNoStatus,
     PlansWhateverTheModeSays,
 )
@@ -96,6 +97,7 @@ BROKEN: tuple[type[Tampering], ...] = (
     DropsLateFills,
     BooksAFillTwice,
     MovesItsCursorBeforeTheCommit,
+    IgnoresHandsElsewhere,
     CountsFeesInFloats,
     TakesACancelForDone,
     CancelsWhatIsNotOurs,

@@ -47,6 +47,18 @@ class ForgetsUnknownOrders(_Settling):
         return broken
 
 
+class IgnoresHandsElsewhere(_Settling):
+    """As if the account's money moved by the bot's own pairs alone."""
+
+    @staticmethod
+    def wrapped(reconcile: Step) -> Step:
+        def broken(cycle: Cycle) -> Cycle:
+            here = tuple(fill for fill in cycle.heard.fills if fill.symbol in cycle.symbols)
+            return reconcile(replace(cycle, heard=replace(cycle.heard, fills=here)))
+
+        return broken
+
+
 def _is_tiring(order: Order) -> bool:
     return order.status is OrderStatus.UNKNOWN and order.absent_probes >= 2
 

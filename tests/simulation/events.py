@@ -115,11 +115,12 @@ class Close(_Event, frozen=True):
 
 
 class Hand(_Event, frozen=True):
-    """Somebody uses the account by hand: buys at the market, leaves a bid far below, places the
-    next order of ours that never arrives, or pulls what he left."""
+    """Somebody uses the account by hand: buys or sells at the market, leaves a bid far below,
+    places the next order of ours that never arrives, or pulls what he left."""
 
-    what: Literal["trade", "rest", "copy", "pull"]
+    what: Literal["trade", "sell", "rest", "copy", "pull"]
     pair: int = 0
+    """The first three are those that the bot trades."""
 
 
 Event = (

@@ -11,9 +11,10 @@ from tests.simulation.door import ACCOUNT
 from tests.simulation.events import (
     Hand,
 )
-from tests.simulation.market import RULES, SYMBOLS
+from tests.simulation.market import PAIRS, RULES, TRY
 
 HAND_BUDGET_TRY = Decimal(300)
+HAND_BUDGET_BTC = Decimal("0.0003")
 
 
 class Hands:
@@ -58,14 +59,18 @@ class Hands:
         return None
 
     def _ticket(self, event: Hand) -> Ticket | None:
-        symbol = SYMBOLS[event.pair % len(SYMBOLS)]
-        if event.what == "trade":
-            return Ticket(symbol=symbol, side=Side.BUY, method=Method.MARKET, qty=HAND_BUDGET_TRY)
+        symbol = PAIRS[event.pair % len(PAIRS)]
         rules, quote = RULES[symbol], self._core.quote(symbol)
+        budget = HAND_BUDGET_TRY if rules.quote == TRY else HAND_BUDGET_BTC
+        if event.what == "trade":
+            return Ticket(symbol=symbol, side=Side.BUY, method=Method.MARKET, qty=budget)
         if quote is None:
             return None
+        if event.what == "sell":
+            qty = floor_to(budget / quote.bid, rules.lot_step)
+            return Ticket(symbol=symbol, side=Side.SELL, method=Method.MARKET, qty=qty)
         price = floor_to(quote.bid / 2, rules.tick_size)
-        qty = floor_to(HAND_BUDGET_TRY / price, rules.lot_step)
+        qty = floor_to(budget / price, rules.lot_step)
         return Ticket(symbol=symbol, side=Side.BUY, method=Method.LIMIT, qty=qty, price=price)
 
 

@@ -1,4 +1,7 @@
-"""A market that walks by a seed: three pairs, quotes that move within a turn, thin candles."""
+"""A market that walks by a seed: quotes that move within a turn, thin candles.
+
+Three pairs are the bot's; on the others only hands trade, for the same money or its coins.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -16,27 +19,31 @@ MINUTE_S = 60
 _SLOTS = MINUTE_S // SLOT_S
 
 
-def _rules(name: str, tick: str, step: str) -> PairRules:
+def _rules(base: str, tick: str, step: str, quote: Asset = TRY, least: str = "10") -> PairRules:
     return PairRules(
-        symbol=Symbol(name),
-        base=Asset(name.removesuffix("TRY")),
-        quote=TRY,
+        symbol=Symbol(base + quote),
+        base=Asset(base),
+        quote=quote,
         tick_size=Decimal(tick),
         lot_step=Decimal(step),
-        min_notional=Decimal(10),
+        min_notional=Decimal(least),
     )
 
 
 RULES = {
     pair.symbol: pair
     for pair in (
-        _rules("BTCTRY", "1", "0.000001"),
-        _rules("ETHTRY", "0.1", "0.0001"),
-        _rules("XRPTRY", "0.001", "0.01"),
+        _rules("BTC", "1", "0.000001"),
+        _rules("ETH", "0.1", "0.0001"),
+        _rules("XRP", "0.001", "0.01"),
+        _rules("SOL", "0.1", "0.001"),
+        _rules("ETH", "0.00001", "0.0001", Asset("BTC"), "0.00001"),
     )
 }
-SYMBOLS = tuple(RULES)
-_FIRST = {SYMBOLS[0]: 900_000, SYMBOLS[1]: 450_000, SYMBOLS[2]: 21_000}
+PAIRS = tuple(RULES)
+SYMBOLS = PAIRS[:3]
+"""Those that the bot trades."""
+_FIRST = dict(zip(PAIRS, (900_000, 450_000, 21_000, 20_000, 5_000), strict=True))
 """First mids, in ticks."""
 
 

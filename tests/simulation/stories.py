@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from random import Random
+from typing import Literal
 
 from btcbot_core.adapters.paper.endpoints import Endpoint
 from btcbot_core.adapters.paper.faults import FaultKind
@@ -90,6 +91,10 @@ def story_of(seed: int, storm_s: int = STORM_S) -> Story:
         some(3, lambda at: may.Hand(at_s=at, what=chance.choice(("rest", "pull")), pair=at % 3))
     if chance.random() < 0.2:
         some(3, lambda at: may.Hand(at_s=at, what=chance.choice(("trade", "copy")), pair=at % 3))
+    hand = Random(f"hands {seed}")
+    if hand.random() < 0.3:
+        count = int(4 * hours * hand.uniform(0.4, 1.6) + hand.random())
+        events.extend(_elsewhere(hand, hand.randrange(storm_s)) for _ in range(count))
     return Story(
         seed=seed,
         events=tuple(sorted(events, key=lambda event: event.at_s)),
@@ -99,6 +104,12 @@ def story_of(seed: int, storm_s: int = STORM_S) -> Story:
         storm_s=storm_s,
         is_nameless=chance.random() < 0.25,
     )
+
+
+def _elsewhere(chance: Random, at: int) -> may.Hand:
+    """A hand that also trades what the bot does not."""
+    what: tuple[Literal["trade", "sell", "rest"], ...] = ("trade", "sell", "sell", "rest")
+    return may.Hand(at_s=at, what=chance.choice(what), pair=chance.choice((1, 3, 3, 4, 4)))
 
 
 def _strike(chance: Random, at: int) -> Strike:

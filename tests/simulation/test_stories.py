@@ -89,6 +89,15 @@ STORIES = {
         'ype":"Jam","point":"begin","how":"busy","nth":3,"times":3,"at_s":4520},{"type":"Arm"'
         ',"minutes":5,"at_s":4741}],"is_unattended":false,"storm_s":4823}'
     ),
+    # Two trades of one instant were taken by their pairs' names: the sale came before the purchase.
+    "coins that a hand bought and sold in one instant were booked as having come unseen": (
+        '{"seed":8800167,"events":[{"type":"Crash","point":"commit-after","nth":2,"down_s":30'
+        '0,"at_s":4333},{"type":"Strike","endpoint":"mytrades","kind":"late-fills","amount":"'
+        '90","at_s":4466},{"type":"Strike","endpoint":"mytrades","kind":"late-fills","amount"'
+        ':"90","times":4,"at_s":4627},{"type":"Hand","what":"trade","pair":1,"at_s":4924},{"t'
+        'ype":"Hand","what":"sell","pair":4,"at_s":4951}],"is_unattended":false,"storm_s":551'
+        "2}"
+    ),
 }
 
 
