@@ -317,3 +317,17 @@ def test_ids_beyond_what_a_float_can_hold_stay_exact(open_world: OpenWorld) -> N
     world = open_world(always(data([fill_row(number, millis_of(T0), orderId=number + 2)])))
     (fill,) = world.account.fills(BTCTRY, T0)
     assert (fill.id, fill.exchange_id) == (str(number), str(number + 2))
+
+
+def test_trades_of_the_whole_account_are_read_whatever_their_pairs(open_world: OpenWorld) -> None:
+    """Also of pairs whose names and rules nobody here knows: hands may trade anything."""
+    at = millis_of(T0)
+    odd = fill_row(2, at + 1, numeratorSymbol="S", denominatorSymbol="Usdt", amount="-3")
+    world = open_world(always(data([fill_row(1, at), odd])))
+    fills = world.account.fills(None, T0)
+    assert [(f.symbol, f.side, f.qty, f.fee_asset) for f in fills] == [
+        ("BTCTRY", Side.BUY, d("0.1"), "TRY"),
+        ("SUSDT", Side.BUY, d("3"), "USDT"),
+    ]
+    (asked,) = world.asked("/api/v1/users/transactions/trade")
+    assert "pairSymbol" not in asked.params
