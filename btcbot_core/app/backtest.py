@@ -64,7 +64,7 @@ class Backtest:
         self._ports, self._plan, self._row = ports, plan, row
         self._durable = durable
         self._first_step = first_step
-        self.runner = CycleRunner(ports, plan, lambda _: None)
+        self.runner = CycleRunner(ports, plan)
         self._stopping = threading.Event()
         self.fingerprint = Fingerprint()
         self.on_cycle: Callable[[Cycle], None] | None = None

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from btcbot_core.cycle.cycle import Carried, Heard
+from btcbot_core.cycle.cycle import NOTHING_HEARD, Carried, Heard
 from btcbot_core.cycle.facts import our_pairs
 from btcbot_core.domain.errors import HeldBackError
 from btcbot_core.domain.ids import ClientId, RunId
@@ -42,7 +42,7 @@ class Listener:
         Raises ExchangeUnavailableError when a listing does not come: half a list is no list.
         """
         if not orders:
-            return Heard()
+            return NOTHING_HEARD
         listed = self._listed(_busy(orders.values()))
         views, absent = self._looked_up(orders.values(), listed)
         finished = (order for order in orders.values() if not order.is_active)
@@ -199,13 +199,15 @@ class Listener:
         return tuple({f.id: f for f in fills if f.id not in booked}.values())
 
     def _missed(
-        self, orders: Mapping[ClientId, Order], views: Iterable[OrderView], fills: Sequence[Fill]
+        self, orders: Mapping[ClientId, Order], views: Sequence[OrderView], fills: Sequence[Fill]
     ) -> tuple[Fill, ...]:
         """Trades that the exchange counts on our orders and that were in no answer.
 
         We ask from an instant by our clock as it was then. If it was set back since, that instant
         is too late, and only an order's own count tells so.
         """
+        if not views:
+            return ()
         heard: dict[str, Decimal] = {}
         for fill in fills:
             heard[fill.exchange_id] = heard.get(fill.exchange_id, ZERO) + fill.qty

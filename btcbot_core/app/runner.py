@@ -65,7 +65,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 class CycleRunner:
     """Takes what the last cycle carried, and makes the next one."""
 
-    def __init__(self, ports: Ports, plan: Plan, observe: Callable[[str], None]) -> None:
+    def __init__(
+        self, ports: Ports, plan: Plan, observe: Callable[[str], None] | None = None
+    ) -> None:
+        """`observe` is told of each phase as it begins."""
         self._ports = ports
         self._plan = plan
         self.observe = observe
@@ -91,30 +94,36 @@ class CycleRunner:
 
     def _turn(self, carried: Carried, step: int) -> Cycle:
         self.journal.forget()
-        self.observe("gather")
+        self._tell("gather")
         cycle = self._recorder.gathered(self._gather(carried, step))
         cycle = self._run(self._plan.stage.settle, cycle)
         cycle = self._run(self._plan.stage.decide, cycle)
         if cycle.intents or cycle.cancels:
-            self.observe("intend")
+            self._tell("intend")
             self._intend(cycle)
-            self.observe("dispatch")
+            self._tell("dispatch")
             cycle = self._recorder.heard_again(self._hear_again(self._dispatch(cycle)))
-            self.observe("settle")
+            self._tell("settle")
             for settle in self._plan.stage.settle:
                 cycle = settle(cycle)
         cycle = self._run(self._plan.stage.close, cycle)
-        self.observe("commit")
+        self._tell("commit")
         self.journal.commit(cycle, self._recorder.finished(cycle))
         self._recorder.committed(cycle)
         self._listener.used()
         return cycle
 
     def _run(self, steps: Steps, cycle: Cycle) -> Cycle:
+        observe = self.observe
         for step in steps:
-            self.observe(step.__name__)
+            if observe is not None:
+                observe(step.__name__)
             cycle = step(cycle)
         return cycle
+
+    def _tell(self, phase: str) -> None:
+        if self.observe is not None:
+            self.observe(phase)
 
     def _gather(self, carried: Carried, step: int) -> Cycle:
         ports, plan, at = self._ports, self._plan, self._ports.clock.now()

@@ -49,7 +49,7 @@ class ChangeRow(msgspec.Struct, frozen=True, array_like=True):
     blocked_by: str = ""
 
 
-class PairRow(msgspec.Struct, frozen=True, array_like=True):
+class PairRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A candidate as the trace keeps it. Its other scores follow from quotes and volumes."""
 
     symbol: Symbol

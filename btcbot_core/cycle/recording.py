@@ -207,7 +207,7 @@ def with_returned(carried: Carried, returned: tuple[Order, ...]) -> Carried:
 
 
 def _row(heard: Heard) -> HeardRow | None:
-    if heard == NOTHING_HEARD:
+    if heard is NOTHING_HEARD or heard == NOTHING_HEARD:
         return None
     return HeardRow(
         answers=heard.answers,

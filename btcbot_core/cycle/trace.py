@@ -33,19 +33,19 @@ _SEAL_LENGTH = len(_SEAL) + _SEAL_DIGITS + len(b'"}')
 _HOLD, _OK = Action.HOLD, Reason.MODE_OK  # a name is looked up ten times as fast as a member
 
 
-class QuoteRow(msgspec.Struct, frozen=True, array_like=True):
+class QuoteRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     symbol: Symbol
     bid: str
     ask: str
 
 
-class PositionRow(msgspec.Struct, frozen=True, array_like=True):
+class PositionRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     symbol: Symbol
     qty: str
     cost_try: str
 
 
-class DecisionRow(msgspec.Struct, frozen=True, array_like=True):
+class DecisionRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     symbol: Symbol
     action: Action
     reason: Reason
@@ -57,7 +57,7 @@ class DecisionRow(msgspec.Struct, frozen=True, array_like=True):
     unit: str = ""
 
 
-class HoldRow(msgspec.Struct, frozen=True, array_like=True):
+class HoldRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A decision to do nothing: by far the most frequent one, so it has the shorter row."""
 
     symbol: Symbol
@@ -66,7 +66,7 @@ class HoldRow(msgspec.Struct, frozen=True, array_like=True):
     limit: str = ""
 
 
-class ModeRow(msgspec.Struct, frozen=True, array_like=True):
+class ModeRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     mode: RiskMode
     reason: Reason
     observed: str = ""
@@ -171,8 +171,9 @@ def trace(cycle: Cycle, saw: Saw = NOTHING_SEEN) -> Trace:
         peak=canonical(money.peak_try),
         positions=tuple(
             [
-                PositionRow(s, canonical(p.qty), canonical(p.cost_try))
-                for s, p in money.positions.items()
+                PositionRow(symbol, *holding.spelled)
+                for symbol, holding in cycle.carried.ledger.holdings.items()
+                if holding.qty
             ]
         ),
         killed=cycle.is_killed,

@@ -9,7 +9,7 @@ from btcbot_core.domain.money import ZERO
 from btcbot_core.domain.symbol import Asset, Symbol
 
 
-class Balance(msgspec.Struct, frozen=True):
+class Balance(msgspec.Struct, frozen=True, gc=False):
     """One asset at the exchange. Locked is what open orders hold; it is still ours."""
 
     asset: Asset
@@ -24,7 +24,7 @@ class Balance(msgspec.Struct, frozen=True):
 Accounts = Mapping[Asset, Balance]
 
 
-class Position(msgspec.Struct, frozen=True, kw_only=True):
+class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What we hold of one pair's base asset, valued. Average cost is a view of the lots."""
 
     symbol: Symbol

@@ -18,7 +18,7 @@ class Action(StrEnum):
     CANCEL = "cancel"
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What was decided for a pair and why. `observed` and `limit` share one unit, named by it."""
 
     symbol: Symbol

@@ -33,7 +33,7 @@ class Candle(msgspec.Struct, frozen=True, gc=False):
     volume: Decimal
 
 
-class Quote(msgspec.Struct, frozen=True):
+class Quote(msgspec.Struct, frozen=True, gc=False):
     """Best bid and ask of a pair. `at` is the data's own time, so age cannot be flattered."""
 
     symbol: Symbol

@@ -1,11 +1,12 @@
 """Lots: what a holding was bought for, first in first out, at exact prices."""
 
 from decimal import Decimal
+from functools import cached_property
 
 import msgspec
 
 from btcbot_core.domain.errors import InvariantBrokenError
-from btcbot_core.domain.money import ZERO
+from btcbot_core.domain.money import ZERO, canonical
 from btcbot_core.domain.symbol import Symbol
 
 
@@ -18,7 +19,7 @@ class Lot(msgspec.Struct, frozen=True):
     price: Decimal
 
 
-class Holding(msgspec.Struct, frozen=True, kw_only=True):
+class Holding(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """All lots of one pair, oldest first; `cost_try` is their sum."""
 
     symbol: Symbol
@@ -26,6 +27,11 @@ class Holding(msgspec.Struct, frozen=True, kw_only=True):
     cost_try: Decimal = ZERO
     realized_try: Decimal = ZERO
     lots: tuple[Lot, ...] = ()
+
+    @cached_property
+    def spelled(self) -> tuple[str, str]:
+        """Quantity and cost as text: a holding stands for many cycles, and each writes it down."""
+        return canonical(self.qty), canonical(self.cost_try)
 
 
 def add_lot(holding: Holding, qty: Decimal, price: Decimal) -> Holding:

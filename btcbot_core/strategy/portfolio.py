@@ -43,7 +43,7 @@ class Holdings(msgspec.Struct, frozen=True, kw_only=True):
     """What one order may come to; a larger step is taken in several cycles."""
 
 
-class Target(msgspec.Struct, frozen=True, array_like=True):
+class Target(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What a pair should be worth, and what it is worth."""
 
     symbol: Symbol
@@ -51,7 +51,7 @@ class Target(msgspec.Struct, frozen=True, array_like=True):
     current_try: Decimal
 
 
-class Move(msgspec.Struct, frozen=True, kw_only=True):
+class Move(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One step towards a target, before prices and the exchange's rules."""
 
     symbol: Symbol

@@ -38,7 +38,7 @@ class Exclusion(StrEnum):
     FROZEN = "excluded_by_freeze"
 
 
-class PairFigures(msgspec.Struct, frozen=True, kw_only=True):
+class PairFigures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is known of a pair; None is missing. Amounts in quote currency, the rest in ratios."""
 
     symbol: Symbol
@@ -50,7 +50,7 @@ class PairFigures(msgspec.Struct, frozen=True, kw_only=True):
     is_trading: bool = True
 
 
-class Candidate(msgspec.Struct, frozen=True, array_like=True):
+class Candidate(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A pair as it was weighed; scores in parts of ONE_SCORE, −1 of it for what is missing."""
 
     symbol: Symbol
@@ -127,14 +127,11 @@ def select(
 
 def rank(figures: tuple[PairFigures, ...], weights: ScoreWeights) -> tuple[Candidate, ...]:
     """Score pairs against each other, best first."""
-    volumes, spreads, moves = list[int | None](), list[int | None](), list[int | None]()
-    for f in figures:
-        volumes.append(None if f.volume is None else int(f.volume * _VOLUME_UNITS))
-        spreads.append(None if f.spread_bps is None else int(f.spread_bps * _SPREAD_UNITS))
-        moves.append(f.volatility)
+    volumes = [None if f.volume is None else int(f.volume * _VOLUME_UNITS) for f in figures]
+    spreads = [None if f.spread_bps is None else int(f.spread_bps * _SPREAD_UNITS) for f in figures]
     liquidity = _scaled(volumes, is_more_better=True)
     tightness = _scaled(spreads, is_more_better=False)
-    calm = _scaled(moves, is_more_better=False)
+    calm = _scaled([f.volatility for f in figures], is_more_better=False)
     by_liquidity, by_spread, by_volatility = weights.parts
     whole = by_liquidity + by_spread + by_volatility or 1
     scored = []

@@ -12,7 +12,7 @@ ONE_RETURN = 100_000_000
 """A return of one, that is of 100 %; a larger move counts as this."""
 
 
-class Rolling(msgspec.Struct, frozen=True, array_like=True):
+class Rolling(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The last returns of a pair, their sum and the sum of their squares."""
 
     price: int
@@ -35,7 +35,9 @@ def roll(known: Rolling | None, price: int, lookback: int) -> Rolling:
     if known is None:
         return Rolling(price)
     before, returns = known.price, known.returns
-    change = min((price - before) * ONE_RETURN // before, ONE_RETURN)
+    change = (price - before) * ONE_RETURN // before
+    if change > ONE_RETURN:
+        change = ONE_RETURN
     total, squares = known.total + change, known.squares + change * change
     if len(returns) < lookback:
         return Rolling(price, (*returns, change), total, squares)
