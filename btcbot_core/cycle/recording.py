@@ -239,6 +239,8 @@ def _changes(before: Mapping[K, V], after: Mapping[K, V]) -> dict[K, V | None]:
     if before is after or before == after:
         return {}
     changes: dict[K, V | None] = {k: v for k, v in after.items() if before.get(k) != v}
+    if before.keys() <= after.keys():
+        return changes
     return changes | {k: None for k in before if k not in after}
 
 
@@ -250,6 +252,8 @@ def _changed(before: Mapping[K, V], changes: Mapping[K, V | None]) -> Mapping[K,
 
 
 def _account_changes(before: Accounts, after: Accounts) -> AccountChanges:
+    if before is after:
+        return {}
     return {
         asset: None if balance is None else BalanceRow(balance.free, balance.locked)
         for asset, balance in _changes(before, after).items()

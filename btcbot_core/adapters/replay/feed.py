@@ -24,24 +24,19 @@ class PairFeed:
         self._candles, self._book = pair.candles, pair.book
         self._interval_us = interval_us
         self._bid_ratio, self._ask_ratio = ONE - half_spread, ONE + half_spread
-        self._quoted: tuple[int | None, Quote | str] = (None, "")
-        self._seen: tuple[int, Candle] | None = None
+        self._is_even = _is_even(pair, interval_us)
+        self._looked_us: int | None = None
+        self._quote: Quote | str = ""
+        self._candle: tuple[int, Candle] | None = None
+        self.volume = ZERO
+        """What the last candle that was over by then traded, in quote currency."""
 
     def quote(self, now: datetime, now_us: int) -> Quote | str:
-        """Bid and ask, or in words why there are none."""
-        if self._quoted[0] != now_us:
-            self._quoted = (now_us, self._made(now, now_us))
-        return self._quoted[1]
-
-    def volume(self, now_us: int) -> Decimal:
-        """What the last candle that is over traded, in quote currency; nothing is nothing."""
-        candles = self._candles
-        row = last_row_by(candles.opened, now_us - self._interval_us)
-        if row < 0:
-            return ZERO
-        traded, close = candles.volume, candles.close
-        worth = traded.units[row] * traded.unit * (close.units[row] * close.unit)
-        return worth.quantize(_CENT)
+        """Bid and ask, or in words why there are none; `volume` is of the same instant."""
+        if now_us != self._looked_us:
+            self._looked_us = now_us
+            self._quote = self._look(now, now_us)
+        return self._quote
 
     def candle(self, now_us: int) -> Candle | None:
         """The last candle that has ended by now, if that was less than an interval ago."""
@@ -49,21 +44,21 @@ class PairFeed:
         row = last_row_by(candles.opened, now_us - self._interval_us)
         if row < 0 or now_us - candles.opened[row] > 2 * self._interval_us:
             return None
-        if self._seen is None or self._seen[0] != row:
-            self._seen = (row, candles.candle(row))
-        return self._seen[1]
+        if self._candle is None or self._candle[0] != row:
+            self._candle = (row, candles.candle(row))
+        return self._candle[1]
 
-    def _made(self, now: datetime, now_us: int) -> Quote | str:
-        candles, book = self._candles, self._book
-        if book is not None:
+    def _look(self, now: datetime, now_us: int) -> Quote | str:
+        candles, book, interval_us = self._candles, self._book, self._interval_us
+        row = last_row_by(candles.opened, now_us - interval_us)
+        self.volume = self._volume(row)
+        at_us = candles.opened[row] + interval_us
+        if book is not None and not self._is_even:
             row = last_row_by(book.at, now_us)
             at_us = book.at[row]
-        else:
-            row = last_row_by(candles.opened, now_us - self._interval_us)
-            at_us = candles.opened[row] + self._interval_us
         if row < 0:
             return "no data yet"
-        if now_us - at_us > self._interval_us:
+        if now_us - at_us > interval_us:
             return f"no data since {instant(at_us):%Y-%m-%d %H:%M:%S} UTC"
         at = now if at_us == now_us else instant(at_us)
         if book is None:
@@ -71,6 +66,13 @@ class PairFeed:
         bid, ask = book.bid, book.ask
         bid_now, ask_now = bid.units[row] * bid.unit, ask.units[row] * ask.unit
         return Quote(self.rules.symbol, bid_now, ask_now, at, _RECORDED)
+
+    def _volume(self, row: int) -> Decimal:
+        if row < 0:
+            return ZERO
+        traded, close = self._candles.volume, self._candles.close
+        worth = traded.units[row] * traded.unit * (close.units[row] * close.unit)
+        return worth.quantize(_CENT)
 
     def _modelled(self, close: Decimal, at: datetime) -> Quote | str:
         """A bid and an ask around the close, each rounded away from it to the tick."""
@@ -80,3 +82,11 @@ class PairFeed:
             return "the modelled bid is under one tick"
         ask = ceil_to(close * self._ask_ratio, rules.tick_size)
         return Quote(rules.symbol, bid, ask, at, BookSource.MODELLED)
+
+
+def _is_even(pair: PairData, interval_us: int) -> bool:
+    """Whether the book has a row for the end of each candle: then their rows are the same."""
+    opened, book = pair.candles.opened, pair.book
+    if book is None or not isinstance(opened, range):
+        return False
+    return book.at == range(opened.start + interval_us, opened.stop + interval_us, opened.step)

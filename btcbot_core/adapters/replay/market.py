@@ -43,7 +43,7 @@ class ReplayMarket:
                 problems[symbol] = quote
                 continue
             quotes[symbol] = quote
-            volumes[symbol] = feed.volume(now_us)
+            volumes[symbol] = feed.volume
         return MarketSnapshot(at=now, quotes=quotes, problems=problems, volumes=volumes)
 
     def rules(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, PairRules]:
