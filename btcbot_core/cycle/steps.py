@@ -8,7 +8,14 @@ from decimal import Decimal
 
 import msgspec
 
-from btcbot_core.cycle.cycle import NOTHING_COUNTED, CancelRequest, Cycle, Metrics, sent_key
+from btcbot_core.cycle.cycle import (
+    NOTHING_COUNTED,
+    NOTHING_HEARD,
+    CancelRequest,
+    Cycle,
+    Metrics,
+    sent_key,
+)
 from btcbot_core.cycle.facts import active_orders, errors, free_cash
 from btcbot_core.cycle.others import book_others, heard_until_now
 from btcbot_core.domain.codes import Reason
@@ -40,6 +47,8 @@ replace = msgspec.structs.replace
 def reconcile(cycle: Cycle) -> Cycle:
     """What the exchange told us becomes order events; fills of ours are picked out."""
     heard, policy = cycle.heard, cycle.policy.orders
+    if heard is NOTHING_HEARD and not cycle.carried.orders:
+        return cycle
     settled = _settled(cycle) if heard.absent else frozenset()
     result = reconcile_orders(
         cycle.carried.orders,

@@ -278,9 +278,10 @@ def _text(value: Decimal | None) -> str:
     """A number of a decision; quotients end after eight decimals, as money does."""
     if value is None:
         return ""
+    text = str(value)
+    if text[-1] != "0" and len(text) <= _SHORT_MAX and "E" not in text:
+        return text  # nearly all
     text = canonical(value)
-    if len(text) <= _SHORT_MAX:
-        return text
     point = text.find(".")
     if point < 0 or len(text) - point - 1 <= _DECIMALS_MAX:
         return text

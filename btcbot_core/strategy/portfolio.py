@@ -169,13 +169,13 @@ def _moves(
     targets: tuple[Target, ...], terms: _Terms, left: _Purse
 ) -> tuple[tuple[Move, ...], tuple[Decision, ...]]:
     """SELLs first, then the larger, then by name; the mode is asked before anything is used up."""
-    steps = []
-    for target in targets:
-        gap = target.target_try - target.current_try
-        if gap:
-            is_buy = gap > ZERO
-            steps.append((is_buy, -gap if is_buy else gap, target.symbol, target))
-    steps.sort()
+    steps = sorted(
+        [
+            (gap > ZERO, -abs(gap), target.symbol, target)
+            for target in targets
+            if (gap := target.target_try - target.current_try)
+        ]
+    )
     unit = terms.unit
     moves: list[Move] = []
     skipped: list[Decision] = []
@@ -197,7 +197,8 @@ def _moves(
                 unit="TRY",
             )
         )
-    moves.sort(key=lambda m: (m.side is _BUY, m.symbol))
+    if len(moves) > 1:
+        moves.sort(key=lambda m: (m.side is _BUY, m.symbol))
     return tuple(moves), tuple(skipped)
 
 

@@ -28,11 +28,13 @@ def decimal_text(value: Decimal) -> str:
     """A number as it is stored. Raises InvariantBrokenError for what is no exact, sane number."""
     if type(value) is not Decimal or not value.is_finite():
         raise InvariantBrokenError(f"only a finite Decimal can be stored, not {value!r:.40}")
+    text = str(value)
+    if text[-1] != "0" and len(text) <= _SHORT_MAX and "E" not in text:
+        return text  # nearly all
     if not value:
         return "0"
     text = canonical(value) if abs(value.adjusted()) <= _MAGNITUDE_MAX else ""
-    # What is short was spelled by us and is plain.
-    if not text or (len(text) > _SHORT_MAX and not _PLAIN.fullmatch(text)):
+    if not _PLAIN.fullmatch(text):
         raise InvariantBrokenError(f"a number of this size cannot be stored: {value!r:.40}")
     return text
 
