@@ -125,7 +125,7 @@ class CancelRequest(msgspec.Struct, frozen=True):
     decision: Decision
 
 
-class Metrics(msgspec.Struct, frozen=True, kw_only=True):
+class Metrics(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A cycle in counts; money is in the portfolio."""
 
     orders_open: int = 0

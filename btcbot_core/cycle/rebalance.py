@@ -36,7 +36,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 NO_MEMORY = Memory()
 
 
-class Flows(msgspec.Struct, frozen=True, kw_only=True):
+class Flows(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What moved in this cycle alone, in quote currency."""
 
     turnover_try: Decimal = ZERO

@@ -30,7 +30,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str = ""
 
 
-class CycleRow(msgspec.Struct, frozen=True, kw_only=True):
+class CycleRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A committed cycle. `trace` is the whole of it as JSON; the columns are for questions."""
 
     id: CycleId

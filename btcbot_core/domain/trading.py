@@ -63,7 +63,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str
 
 
-class Intent(msgspec.Struct, frozen=True, kw_only=True):
+class Intent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order that we decided to place: sized, rounded, named. Stored before it is sent."""
 
     client_id: ClientId
@@ -83,7 +83,7 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
         return self.price * self.qty
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of an intent, as far as the evidence goes."""
 
     client_id: ClientId
@@ -132,7 +132,7 @@ class OrderEventKind(StrEnum):
     GIVEN_UP = "given_up"
 
 
-class OrderEvent(msgspec.Struct, frozen=True, kw_only=True):
+class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One transition of one order; the fold of them is the order."""
 
     client_id: ClientId
@@ -148,7 +148,7 @@ class OrderEvent(msgspec.Struct, frozen=True, kw_only=True):
     """What told us, in a few words: a code, a listing, a fill id."""
 
 
-class Fill(msgspec.Struct, frozen=True, kw_only=True):
+class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A trade of ours. Amounts are positive, whatever signs the wire used; fee includes VAT."""
 
     id: FillId
@@ -178,7 +178,7 @@ class ViewStatus(StrEnum):
     CLOSED = "closed"
 
 
-class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+class OrderView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order as the exchange shows it."""
 
     exchange_id: str
@@ -211,7 +211,7 @@ class Verb(StrEnum):
     CANCEL = "cancel"
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The exchange's answer to one submit or cancel of ours."""
 
     verb: Verb

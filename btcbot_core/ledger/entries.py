@@ -21,7 +21,7 @@ class LedgerEventKind(StrEnum):
     ORDER_CANCELED = "order_canceled"
 
 
-class LedgerEvent(msgspec.Struct, frozen=True, kw_only=True):
+class LedgerEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line of the journal. `seq` orders the events of a scope, never time or hash.
 
     FILL uses symbol, side, price, qty and slippage_try; FEE uses amount and asset; CAPITAL uses

@@ -14,7 +14,7 @@ class OversellError(InvariantBrokenError):
     """More was sold than the ledger holds: a fill of ours is missing, or a hand sold beside us."""
 
 
-class Lot(msgspec.Struct, frozen=True):
+class Lot(msgspec.Struct, frozen=True, gc=False):
     qty: Decimal
     price: Decimal
 

@@ -22,7 +22,7 @@ from btcbot_core.risk.verdict import strictness
 TWO = Decimal(2)
 
 
-class BudgetInputs(msgspec.Struct, frozen=True, kw_only=True):
+class BudgetInputs(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the rules look at. None is unknown; an unknown age is an infinite one."""
 
     is_killed: bool = False
@@ -40,7 +40,7 @@ class BudgetInputs(msgspec.Struct, frozen=True, kw_only=True):
     pairs_without_rules: int = 0
 
 
-class Finding(msgspec.Struct, frozen=True, array_like=True):
+class Finding(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One rule's breach: what it asks for, what it saw and what it allows."""
 
     mode: RiskMode
@@ -50,7 +50,7 @@ class Finding(msgspec.Struct, frozen=True, array_like=True):
     halves_caps: bool = False
 
 
-class BudgetCaps(msgspec.Struct, frozen=True, kw_only=True):
+class BudgetCaps(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What single orders and pairs may come to."""
 
     order_notional_try: Decimal

@@ -9,7 +9,7 @@ from btcbot_core.domain.account import Portfolio
 from btcbot_core.domain.money import ZERO
 
 
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The money at the end of a cycle, as far as a day needs it."""
 
     at: datetime
@@ -26,7 +26,7 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
     baseline: Snapshot
 
 
-class Today(msgspec.Struct, frozen=True, kw_only=True):
+class Today(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What came of a day so far. Capital that came or went is no profit."""
 
     pnl_try: Decimal = ZERO

@@ -27,7 +27,7 @@ class Alert(StrEnum):
     RETRY_GIVEUP = "retry_giveup"
 
 
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
+class Counts(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What happened in a cycle that flags look at, counted."""
 
     rejected: int = 0
@@ -40,7 +40,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 NOTHING_COUNTED = Counts()
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
+class Figures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The measures that flags look at. None is unknown."""
 
     data_age_s: Decimal | None = ZERO

@@ -14,7 +14,7 @@ from btcbot_core.domain.trading import Side
 _STRICTNESS = {RiskMode.NORMAL: 0, RiskMode.REDUCE_RISK_ONLY: 1, RiskMode.OBSERVE_ONLY: 2}
 
 
-class ModeReason(msgspec.Struct, frozen=True):
+class ModeReason(msgspec.Struct, frozen=True, gc=False):
     """One rule's say about the mode."""
 
     mode: RiskMode
