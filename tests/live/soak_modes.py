@@ -33,6 +33,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     faults: str = ""
     shows: tuple[str, ...]
     """In this order; the last is the way back, where there is one."""
+    is_disarmed: bool = False
+    """Whether the way back begins with a person who arms again: an error has ended the lease."""
 
 
 CASES = (
@@ -60,7 +62,8 @@ CASES = (
     Case(
         name="an error, and the way back",
         faults="orderbook after=60s until=62s 429=12s",
-        shows=("OBSERVE_ONLY (mode:anomaly)", "OBSERVE_ONLY (mode:degraded)", "risk NORMAL"),
+        shows=("OBSERVE_ONLY (mode:anomaly)", "mode:degraded", "risk NORMAL"),
+        is_disarmed=True,
     ),
 )
 
@@ -77,8 +80,12 @@ def show(case: Case) -> None:
             bot.start()
             bot.arm()
             assert bot.terminal is not None
-            for words in case.shows:
+            *before, last = case.shows
+            for words in before:
                 bot.terminal.wait_for(words, WAIT_S)
+            if case.is_disarmed:
+                bot.arm()
+            bot.terminal.wait_for(last, WAIT_S)
         finally:
             if bot.is_alive():
                 bot.kill()
