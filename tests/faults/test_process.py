@@ -43,7 +43,8 @@ def test_a_storm_of_interrupts_skips_no_commit(shell: Shell) -> None:
     for _ in range(50):
         process.send_signal(signal.SIGINT)
     process.communicate(timeout=PATIENCE_S)
-    assert process.returncode in (0, 130)
+    # The last of them may come when all is done and the interpreter has taken its hands away.
+    assert process.returncode in (0, 130, -signal.SIGINT)
     assert_nothing_twice(shell.db)
     seen = shell.cycles()
     assert shell(*shell.night("--max-cycles", "3")).returncode == 0
