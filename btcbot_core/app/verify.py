@@ -144,17 +144,15 @@ class _Replay:
         return next(filter(None, map(self._check_stored, orders)), None)
 
     def _check_stored(self, stored: Order) -> Difference | None:
-        """An order's row is written with its events; when it began to rest may come after."""
         now = self._orders.get(stored.client_id)
         if now is None or now.seq != stored.seq:
             return None  # the turn that touched it last was cut: its events were held against it
-        if stored.rests_since is None:
-            now = msgspec.structs.replace(now, rests_since=None)
-        return first_difference(stored, now, f"orders.{stored.client_id}")
+        return first_difference(stored, as_row(now, stored), f"orders.{stored.client_id}")
 
     def _check_start(self, row: CycleRow, saw: Saw) -> Difference | None:
         if saw.carried is None:
-            if row.step != self._step + 1:
+            before = row.step - 1 if saw.after is None else saw.after
+            if before != self._step:
                 return Difference("step", str(row.step), str(self._step + 1))
             return self._between.check_orders(saw.returned, "saw.returned")
         self._starts += 1
@@ -181,6 +179,14 @@ class _Replay:
         return _compare_rows(
             row, record, cycle_row(done, saw), trace(done, saw)
         ) or self._between.check_lines(done.ledger_events, done.order_events)
+
+
+def as_row(order: Order, row: Order) -> Order:
+    """The order as its row may tell it: that is written with its events, and none says when it
+    began to rest, or that it begins anew because the clock was set back."""
+    since = order.rests_since
+    is_older = row.rests_since is None or (since is not None and row.rests_since > since)
+    return msgspec.structs.replace(order, rests_since=row.rests_since) if is_older else order
 
 
 def _returned(own: Carried, theirs: Carried) -> tuple[Order, ...]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from btcbot_core.app.comparing import ABSENT, Difference, first_difference
-from btcbot_core.app.verify import PAGE, cycles_of
+from btcbot_core.app.verify import PAGE, as_row, cycles_of
 from btcbot_core.cycle.trace import Trace, decode, is_sealed
 from btcbot_core.domain.errors import BotError
 from btcbot_core.domain.ids import ClientId, cycle_id
@@ -147,11 +147,9 @@ class _Audit:
         found = first_difference(carried.ledger, folded, "checkpoint.ledger")
         for name, order in carried.orders.items():
             stored = self._orders.get(name)
-            if stored is not None and stored.rests_since is None:
-                # A row is written with its order's events, and to begin to rest is none.
-                order = msgspec.structs.replace(order, rests_since=None)
-            now = ABSENT if stored is None else stored
-            found = found or first_difference(order, now, f"checkpoint.orders.{name}")
+            now = order if stored is None else as_row(order, stored)
+            field = f"checkpoint.orders.{name}"
+            found = found or first_difference(now, ABSENT if stored is None else stored, field)
         return found or self._check_whose()
 
     def _check_whose(self) -> Difference | None:
@@ -191,17 +189,19 @@ def _check_columns(row: CycleRow, record: Trace) -> Difference | None:
     return None
 
 
-def _booked(entries: Iterable[LedgerEvent]) -> Mapping[ClientId, Decimal]:
-    """How much of each order the ledger holds."""
-    booked: dict[ClientId, Decimal] = {}
+def _booked(entries: Iterable[LedgerEvent]) -> Mapping[str, Decimal]:
+    """How much the ledger holds of each order: by our id, or by the exchange's where it told no
+    other."""
+    booked: dict[str, Decimal] = {}
     for entry in entries:
-        if entry.kind is LedgerEventKind.FILL and entry.client_id is not None:
-            booked[entry.client_id] = booked.get(entry.client_id, ZERO) + entry.qty
+        name = entry.client_id or entry.exchange_id
+        if entry.kind is LedgerEventKind.FILL and name is not None:
+            booked[name] = booked.get(name, ZERO) + entry.qty
     return booked
 
 
 def _check_order(
-    order: Order, events: list[OrderEvent], booked: Mapping[ClientId, Decimal]
+    order: Order, events: list[OrderEvent], booked: Mapping[str, Decimal]
 ) -> Difference | None:
     """An order is the fold of its events, and of it no more is filled than is booked."""
     before, filled = None, ZERO
@@ -228,4 +228,5 @@ def _check_order(
     for name, (stored, expected) in told.items():
         if (found := first_difference(stored, expected, name)) is not None:
             return found
-    return first_difference(booked.get(order.client_id, ZERO), filled, "booked")
+    names = filter(None, (order.client_id, order.exchange_id))
+    return first_difference(sum((booked.get(n, ZERO) for n in names), ZERO), filled, "booked")

@@ -60,6 +60,8 @@ class Saw(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     whose: CycleId | None = None
     """Whose state that was, as the store had it: a turn that was cut has an id of its own. None
     where there was none yet, and in records of before this was kept."""
+    after: int | None = None
+    """The step of the cycle before, where turns between them came to nothing and left nothing."""
     returned: tuple[Order, ...] = ()
     """Finished orders of ours that were brought back, because trades of theirs came late."""
     rules: dict[Symbol, PairRules | None] = {}
@@ -86,6 +88,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy | None = None
     symbols: tuple[Symbol, ...] = ()
     start: str = ""
+    step: int | None = None
     carried: Carried | None = None
     rules: Mapping[Symbol, PairRules] = NO_RULES
     accounts: Accounts = {}
@@ -105,6 +108,7 @@ def record(seen: Seen, gathered: Cycle) -> Saw:
         else msgspec.Raw(_POLICY.encode(gathered.policy)),
         symbols=() if gathered.symbols == seen.symbols else gathered.symbols,
         start="" if gathered.start == seen.start else gathered.start,
+        after=None if seen.step is None or gathered.step == seen.step + 1 else seen.step,
         carried=gathered.carried if returned is None else None,
         returned=returned or (),
         rules=_changes(seen.rules, gathered.rules),
@@ -140,6 +144,7 @@ def seen_by(done: Cycle) -> Seen:
         policy=done.policy,
         symbols=done.symbols,
         start=done.start,
+        step=done.step,
         carried=done.carried,
         rules=done.rules,
         accounts=done.accounts,
@@ -155,7 +160,8 @@ def restore(seen: Seen, saw: Saw, bare: Cycle) -> Cycle:
     """
     policy = seen.policy
     if bytes(saw.policy) or policy is None:
-        policy = msgspec.json.decode(saw.policy, type=Policy)
+        # Only a start tells it, and who starts has seen nothing: what is not told is not there.
+        policy, seen = msgspec.json.decode(saw.policy, type=Policy), FIRST
     volumes, lasts = _changed(seen.volumes, saw.volumes), _changed(seen.lasts, saw.lasts)
     is_more = bool(volumes or lasts)
     return msgspec.structs.replace(

@@ -11,8 +11,10 @@ import pytest
 from btcbot_core import bootstrap
 from btcbot_core.adapters.sqlite.store import SqliteStore
 from btcbot_core.app.choosing import run_named
-from btcbot_core.app.verify import RunCheck, verify_run
+from btcbot_core.app.frames import Note
+from btcbot_core.app.verify import RunCheck, as_row, verify_run
 from btcbot_core.app.verify_store import StoreCheck, verify_store
+from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.cycle.stages import STAGE3
 from btcbot_core.cycle.steps import judge
 from btcbot_core.cycle.trace import VERSION, decode, encode, sealed
@@ -21,8 +23,8 @@ from btcbot_core.domain.symbol import Symbol
 from btcbot_core.domain.trading import AnswerKind
 from btcbot_core.ports import unheard
 from tests.app.recorded import STEPS, copy_of, run_night
-from tests.build import d
-from tests.story.worlds import Rig
+from tests.build import BTC, an_order, at, d
+from tests.story.worlds import RUN, Rig
 
 
 class CrashError(BaseException):
@@ -136,6 +138,53 @@ def test_a_turn_that_failed_leaves_no_gap_unexplained(rig: Rig) -> None:
     rig.run(7)
     run = of_rig(rig)
     assert (run.is_equal, run.starts, run.cuts) == (True, 2, 0)
+
+
+def test_turns_that_came_to_nothing_between_two_cycles_are_no_missing_cycles(rig: Rig) -> None:
+    session, failed = rig.session(7), list[Note]()
+
+    def fail(cycle: Cycle) -> None:
+        if cycle.step == 1:
+            rig.exchange.failure = ExchangeUnavailableError("no route to the exchange")
+
+    def hear(note: Note) -> None:
+        failed.extend([note] if "no route" in note.text else [])
+        if len(failed) == 2:
+            rig.exchange.failure = None
+
+    session.on_cycle, session.display.on_note = fail, hear
+    session.run()
+    with rig.store.read() as work:
+        assert [row.step for row in work.cycles.recent(RUN, 9)] == [0, 1, 4, 5, 6]
+    run = of_rig(rig)
+    assert (run.field, run.cycles, run.starts, run.cuts) == ("", 5, 1, 0)
+
+
+def test_what_a_start_does_not_see_is_not_there_when_it_is_run_again(rig: Rig) -> None:
+    rig.symbols = (BTC, eth := Symbol("ETHTRY"))
+    rig.run(2)
+    rig.market.prices[eth], rig.market.without_rules = (d("50"), d("50.1")), frozenset({eth})
+    rig.run(4)
+    assert [intent.symbol for intent in rig.exchange.submits] == [BTC]
+    assert of_rig(rig).field == ""
+
+
+def test_a_fill_that_bears_the_exchanges_number_alone_counts_for_its_order(rig: Rig) -> None:
+    rig.run(1)
+    fill = rig.exchange.fill("x1")
+    rig.exchange.trades[-1] = msgspec.structs.replace(fill, client_id=None)
+    rig.run(3)
+    assert of_rig(rig).is_equal
+    assert verify_store(rig.store, unheard).is_sound
+
+
+def test_an_order_that_begins_to_rest_anew_under_a_clock_set_back_agrees_with_its_row() -> None:
+    row = an_order(rests_since_s=60)
+    earlier, later = (msgspec.structs.replace(row, rests_since=at(s)) for s in (30, 90))
+    assert as_row(earlier, row) == row
+    assert as_row(later, row) == later
+    unwritten = msgspec.structs.replace(row, rests_since=None)
+    assert as_row(row, unwritten) == unwritten
 
 
 def test_a_run_of_other_steps_is_told_by_its_first_cycle_and_field(rig: Rig) -> None:

@@ -3,6 +3,9 @@
 from decimal import Decimal
 
 from btcbot_core.adapters.paper.core import PaperCore
+from btcbot_core.app.choosing import run_named
+from btcbot_core.app.verify import verify_run
+from btcbot_core.app.verify_store import verify_store
 from btcbot_core.cycle.cycle import Carried
 from btcbot_core.domain.ids import ClientId, RunId
 from btcbot_core.domain.trading import (
@@ -16,7 +19,7 @@ from btcbot_core.domain.trading import (
 from btcbot_core.ledger.book import Ledger, fold
 from btcbot_core.ledger.entries import LedgerEvent, LedgerEventKind
 from btcbot_core.ledger.journal import BY_HAND
-from btcbot_core.ports import Store, UnitOfWork
+from btcbot_core.ports import Store, UnitOfWork, unheard
 from tests.simulation.checker import Checker
 from tests.simulation.door import ACCOUNT
 from tests.simulation.market import RULES, SYMBOLS, TRY
@@ -122,6 +125,14 @@ class Auditor:
             if [event.before for event in found] != befores:
                 return f"{order.client_id}: its events do not follow one another"
         return ""
+
+    def differing(self, store: Store) -> str:
+        """Where the run does not come out again as it is stored; empty when it does (I6)."""
+        run = verify_run(store, run_named(store, self._run), unheard)
+        if not run.is_equal:
+            return f"{run.cycle}: {run.field} is {run.stored}, and comes out as {run.now}"
+        kept = verify_store(store, unheard)
+        return "" if kept.is_sound else f"{kept.where} is {kept.stored}, not {kept.expected}"
 
     def _find(self, work: UnitOfWork, names: list[ClientId]) -> list[Order]:
         found: list[Order] = []

@@ -36,6 +36,8 @@ TRADING_AGAIN_CYCLES = 3
 HOME_WITHIN_S = 900
 """The longest of its waiting windows, one after the other: absence, a cancel that is asked again,
 a listing that is late."""
+NTH_RUN_AGAIN = 4
+"""Of so many stories one is run again at its end, from what the database kept of it."""
 RESTARTS_MAX = 500
 FIRST_CASH = Decimal(20_000)
 
@@ -102,6 +104,8 @@ class Simulation:
             self._lie_down(self._live())
             self._next_turn_s = self.time.true_s
         self.checker.on_files(self.folder)
+        if self.story.seed % NTH_RUN_AGAIN == 0:
+            self._run_again()
         return Outline(
             simulated_s=int(self.time.true_s),
             cycles=self._cycles,
@@ -120,6 +124,15 @@ class Simulation:
             self.time.pass_(min(CYCLE_S, until_s - self.time.true_s))
             self.core.advance(self.time.now())
             self.weather.while_down()
+
+    def _run_again(self) -> None:
+        """The whole run once more from what it kept: through every fault it comes out the same."""
+        store = SqliteStore(self.database, mode="ro")
+        try:
+            if found := self.auditor.differing(store):
+                raise self.checker.broken("I6", found)
+        finally:
+            store.close()
 
     # ------------------------------------------------------------------------- the timeline
 

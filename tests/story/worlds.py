@@ -88,6 +88,7 @@ class HandMarket:
     prices: dict[Symbol, tuple[Decimal, Decimal]] = field(
         default_factory=lambda: {BTC: (Decimal(100), Decimal("100.1"))}
     )
+    without_rules: frozenset[Symbol] = frozenset()
 
     def snapshot(self, symbols: Sequence[Symbol]) -> MarketSnapshot:
         now = self.clock.now()
@@ -99,7 +100,7 @@ class HandMarket:
         return MarketSnapshot(at=now, quotes=quotes)
 
     def rules(self, symbols: Sequence[Symbol]) -> Mapping[Symbol, PairRules]:
-        return {s: rules(s) for s in symbols}
+        return {s: rules(s) for s in symbols if s not in self.without_rules}
 
 
 @dataclass
