@@ -131,7 +131,9 @@ class _Server:
     def start(self, request: Request, handles: Sequence[int]) -> int:
         """The pid of a new program; the handles are its streams, and where its code is told."""
         socket.send_fds(self.line, [msgspec.json.encode(request)], handles)
-        return int(self.line.recv(PIECE))
+        told = self.line.recv(PIECE)
+        assert told, "the server of programs ended: what it said is above"
+        return int(told)
 
 
 @cache
