@@ -41,6 +41,7 @@ from tests.simulation.broken_stores import (
     RestartsWithoutItsOrders,
     SendsBeforeItStores,
     StartsAtTheFootOfTheLadder,
+    TellsItsWitnessBeforeItStores,
 )
 from tests.simulation.wiring import Tampering
 
@@ -86,6 +87,7 @@ class LogsWithoutKnowingItsKey(Tampering):
 BROKEN: tuple[type[Tampering], ...] = (
     SendsBeforeItStores,
     GoesOnWhenTheDiskIsFull,
+    TellsItsWitnessBeforeItStores,
     BooksTheLedgerApart,
     RetriesAPost,
     SendsAgainWhatItDoesNotFind,

@@ -16,6 +16,7 @@ from btcbot_core.domain.trading import (
     Order,
     OrderStatus,
 )
+from btcbot_core.domain.witness import Witness
 from btcbot_core.ports import CheckpointRepo, Store, UnitOfWork
 from btcbot_core.risk.degrade import NOT_DEGRADED
 from tests.simulation.wiring import RUN, Tampering
@@ -53,6 +54,21 @@ class GoesOnWhenTheDiskIsFull(_Journalling):
                 super().save(cycle)
             except StoreError:
                 return
+
+
+class TellsItsWitnessBeforeItStores(Tampering):
+    """Refused at a start after a crash in between, though nothing was forgotten."""
+
+    def session(self, session: Session, ports: Ports) -> None:
+        class Broken(Journal):
+            def save(self, cycle: Cycle) -> None:
+                for order in _of(cycle)[-1:]:
+                    ports.witness(Witness(at=cycle.at, run=RUN, client_id=order.client_id))
+                super().save(cycle)
+
+        journal = Broken(ports.store, RUN)
+        session._runner.journal = journal
+        session.watch._journal = journal
 
 
 class BooksTheLedgerApart(_Journalling):

@@ -25,8 +25,6 @@ from tests.simulation.virtual import VirtualTime
 T = TypeVar("T")
 
 SECRETS = (KEY, SECRET)
-NTH_WITH_LOG = 8
-"""Of so many stories one keeps a log: it costs a story a third more time."""
 
 
 def open_log(database: Path, secrets: tuple[str, ...], undo: ExitStack) -> CycleLog:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from btcbot_core.adapters.latch import FileLatch
+from btcbot_core.adapters.witness import FileWitness
 from btcbot_core.app.arming import Arming, Situation
 from btcbot_core.app.frames import Role, World
 from btcbot_core.app.gate import Permit
@@ -87,6 +88,7 @@ class Ends:
     timeline: Timeline
     market: MarketDataPort
     gates: Callable[[], Gates]
+    witness: FileWitness
 
 
 def session_of(
@@ -111,6 +113,7 @@ def session_of(
         tampering.store(store),
         latch,
         permit,
+        witness=ends.witness.write,
         is_shared=True,
     )
     unattended = Grant(who="environment", why="simulated", limits=LIMITS, minutes=None)

@@ -14,17 +14,19 @@ from btcbot_core.adapters.paper.exchange import PaperExchange
 from btcbot_core.adapters.paper.faulty import Chaos, FaultyExchange, FaultyMarket
 from btcbot_core.adapters.paper.model import SimPolicy
 from btcbot_core.adapters.sqlite.store import SqliteStore
+from btcbot_core.adapters.witness import FileWitness, witness_path
 from btcbot_core.app.lease import Lease
 from btcbot_core.app.session import Session
+from btcbot_core.bootstrap.witnessed import witnessed
 from btcbot_core.cycle.cycle import Cycle
-from btcbot_core.domain.errors import ExitCode, InvariantBrokenError, StoreBusyError
+from btcbot_core.domain.errors import ExitCode, InvariantBrokenError, StoreBusyError, StoreError
 from tests.simulation.audit import Auditor
 from tests.simulation.checker import Checker
 from tests.simulation.door import ACCOUNT, Door
 from tests.simulation.events import Point, Story
 from tests.simulation.hooks import Died, Hooks
 from tests.simulation.market import RULES, TRY, ShownMarket, WalkingMarket
-from tests.simulation.secrecy import NTH_WITH_LOG, Line, open_log, words_on
+from tests.simulation.secrecy import Line, open_log, words_on
 from tests.simulation.storage import HookedStore
 from tests.simulation.virtual import ExchangeClock, MachineClock, VirtualTime
 from tests.simulation.weather import Scene, Weather
@@ -39,6 +41,9 @@ a listing that is late."""
 NTH_RUN_AGAIN = 4
 """Of so many stories one is run again at its end, from what the database kept of it."""
 RESTARTS_MAX = 500
+NTH_IN_FULL = 8
+"""Of so many stories one starts with all that a live run does, a look at the witness and a log:
+both in every story would cost half of its time again."""
 FIRST_CASH = Decimal(20_000)
 
 
@@ -83,7 +88,9 @@ class Simulation:
         paper = PaperExchange(self.core, ACCOUNT, at_exchange)
         self._exchange = Line(FaultyExchange(paper, chaos), self.time)
         shown = FaultyMarket(ShownMarket(market, clock), chaos)
-        self._ends = Ends(clock, self, shown, self.weather.gates)
+        witness = FileWitness(witness_path(self.database))
+        self._ends = Ends(clock, self, shown, self.weather.gates, witness)
+        self._is_in_full = story.seed % NTH_IN_FULL == 0
         self._turns = self._cycles = 0
         self._restarts = -1
         self._next_turn_s = 0.0
@@ -194,10 +201,12 @@ class Simulation:
             try:
                 self.checker.on_start()
                 self.hooks.passed(Point.OPEN)
+                if self._is_in_full:
+                    self._require_nothing_forgotten()
                 store = SqliteStore(self.database, synchronous="NORMAL", busy_timeout_ms=0)
                 ending.callback(store.close)
                 session = self._start(HookedStore(store, self.hooks, self.checker))
-                if self.story.seed % NTH_WITH_LOG == 0:
+                if self._is_in_full:
                     session.observe(open_log(self.database, self.tampering.secrets(), ending))
                 session.run()
                 self._judge_end(session)
@@ -210,6 +219,13 @@ class Simulation:
                 self.checker.operator.is_armed = False
         self._audit()
         return down_s
+
+    def _require_nothing_forgotten(self) -> None:
+        """As a live start does: the witness and the database must agree, wherever it died."""
+        try:
+            witnessed(self.database)
+        except StoreError as error:
+            raise self.checker.broken("I2", f"a start is refused: {error}") from error
 
     def _start(self, store: HookedStore) -> Session:
         latch, lease = (
