@@ -321,6 +321,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     quit_orders_paper: str = (
         "{count} open paper orders stay in the database; the next start takes them up again."
     )
+    quit_orders_demo: str = "{count} paper orders are open. Without --db they go with the demo."
     quit_orders_live: str = (
         "{count} OPEN ORDERS STAY ON THE EXCHANGE. Nobody watches them until the next start."
     )

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Static
 
+from btcbot_core.app.frames import Role
 from btcbot_core.domain.records import RunKind
 from btcbot_tui.moment import Moment
 from btcbot_tui.screens.framed import Dialog, plain
@@ -20,11 +21,16 @@ class QuitDialog(Dialog[bool]):
     def content(self) -> ComposeResult:
         words = self._moment.words
         yield Static(plain(words.quit_title), classes="title")
-        yield Static(plain("\n".join(consequences(self._moment))))
+        yield Static(id="told")
         yield Static(plain(words.quit_hint), classes="label")
         with Horizontal(classes="buttons"):
             yield Button(plain(words.cancel), id="cancel", compact=True)
             yield Button(plain(words.quit_do), id="do", compact=True)
+
+    def show(self, moment: Moment) -> None:
+        """The run goes on under the question: what leaving does is told as of now."""
+        super().show(moment)
+        self.query_one("#told", Static).update(plain("\n".join(consequences(moment))))
 
     def action_leave(self) -> None:
         if not self.query_one("#box").disabled:
@@ -48,6 +54,10 @@ def consequences(moment: Moment) -> tuple[str, str]:
     count = sum(order.is_active for order in cycle.carried.orders.values())
     if not count:
         return runner, words.quit_orders_none
-    is_live = moment.frame.world.kind is RunKind.LIVE
-    told = words.quit_orders_live if is_live else words.quit_orders_paper
+    if moment.frame.world.kind is RunKind.LIVE:
+        told = words.quit_orders_live
+    elif moment.frame.world.role is Role.DEMO:
+        told = words.quit_orders_demo
+    else:
+        told = words.quit_orders_paper
     return runner, told.format(count=count)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
-from textual.widgets import Button, Input
+from textual.widgets import Button, Input, Static
 
 from btcbot_core.app.frames import (
     Command,
@@ -287,14 +287,33 @@ def test_leaving_asks_and_says_what_will_happen(key: str) -> None:
 
 
 def test_what_leaving_does_to_orders_is_told() -> None:
-    runner, orders = consequences(a_moment())
+    runner, orders = consequences(a_moment(a_frame(world=a_world(Role.HOST))))
     assert runner == "The runner finishes cycle 313, commits it and stops."
     assert orders.startswith("3 open paper orders stay in the database")
+    assert consequences(a_moment())[1].startswith("3 paper orders are open"), "a demo's go with it"
     assert consequences(a_moment(LIVE))[1].startswith("3 OPEN ORDERS STAY ON THE EXCHANGE")
     cycle = a_cycle()
     calm = replace(cycle, carried=replace(cycle.carried, orders={}))
     assert consequences(a_moment(a_frame(cycle=calm)))[1] == "No order is open."
     assert "the cycle it is in" in consequences(a_moment(before_the_first_cycle()))[0]
+
+
+def test_the_question_tells_what_is_so_now_and_not_when_it_was_opened() -> None:
+    feed = StillFeed()
+    console = a_console(feed)
+
+    async def story(pilot: Pilot[None]) -> None:
+        await opened(pilot, "q")
+        told = pilot.app.screen.query_one("#told", Static)
+        assert "3 paper orders" in str(told.content)
+        cycle = a_cycle()
+        calm = replace(cycle, carried=replace(cycle.carried, orders={}))
+        feed.frame = replace(feed.frame, cycle=calm, seq=feed.frame.seq + 1)
+        console.pull()
+        await pilot.pause()
+        assert "No order is open." in str(told.content)
+
+    tell(console, story)
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])
