@@ -21,7 +21,7 @@ WINDOW = 1_000
 def one_run(dataset: Path, database: Path, note: Callable[[Cycle], None] | None = None) -> float:
     """Run to the end; returns wall seconds."""
     options = bootstrap.SessionOptions(
-        role=Role.HOST, dataset=dataset, db=database, is_dry_run=True
+        role=Role.HOST, dataset=dataset, db=database, is_dry_run=True, stage=3
     )
     session = bootstrap.open_session(options)
     session.on_cycle = note
