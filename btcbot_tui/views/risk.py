@@ -7,7 +7,7 @@ import msgspec
 from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.domain.codes import MEANING, Reason
 from btcbot_core.domain.decisions import RiskMode
-from btcbot_core.domain.money import ZERO
+from btcbot_core.domain.money import ZERO, NotANumberError, decimal_from
 from btcbot_core.risk.day import Today, since_midnight
 from btcbot_core.risk.degrade import LEVEL_MAX
 from btcbot_core.risk.verdict import ModeReason, RiskVerdict
@@ -56,7 +56,7 @@ def _title(moment: Moment, mode: str, ink: Ink) -> Line:
 
 def _reason(moment: Moment, cycle: Cycle, spoken: ModeReason, cells: int) -> Lines:
     """The rule's code with its numbers, and what it means."""
-    measured = " / ".join(fmt.clean(part, 24) for part in (spoken.observed, spoken.limit) if part)
+    measured = " / ".join(_number(part) for part in (spoken.observed, spoken.limit) if part)
     if spoken.reason is Reason.COOLDOWN_ACTIVE:
         left_s = seconds_between(moment.shown_at, cycle.carried.rebalance.budget.cooldown_until)
         measured = moment.words.time_left.format(left=fmt.minutes(left_s))
@@ -77,6 +77,14 @@ def _room(moment: Moment, verdict: RiskVerdict, cells: int) -> Lines:
     )
     pieces = tuple((span(f"{name} ", Ink.DIM), span(value)) for name, value in named)
     return _indented(flowed(pieces, cells - len(_INDENT), Span("   ")))
+
+
+def _number(told: str) -> str:
+    """A rule's number as an operator reads it; what is none stays as it was told."""
+    try:
+        return fmt.rounded(decimal_from(told))
+    except NotANumberError:
+        return fmt.clean(told, 24)
 
 
 def _budget(moment: Moment, cycle: Cycle, cells: int) -> Lines:

@@ -32,7 +32,10 @@ def cooling() -> Moment:
     cycle = replace(
         frame.cycle,
         portfolio=money,
-        verdict=RiskVerdict(mode=mode, reasons=tuple(ModeReason(mode, r) for r in reasons)),
+        verdict=RiskVerdict(
+            mode=mode,
+            reasons=tuple(ModeReason(mode, reason, "154.88204256", "150") for reason in reasons),
+        ),
         carried=replace(
             frame.cycle.carried,
             day=Day(date=AT.date(), baseline=morning),
@@ -54,5 +57,6 @@ def test_risk_tells_how_much_of_each_limit_is_used() -> None:
 def test_a_cooldown_tells_its_time_left_and_the_banner_what_began_it() -> None:
     moment = cooling()
     assert "mode:cooldown_active  09:00 left" in "\n".join(texts_of(risk_lines(moment, 66, 20)))
+    assert "mode:fee_burn  154.882 / 150" in "\n".join(texts_of(risk_lines(moment, 66, 20)))
     (top, _) = texts_of(banner(moment, 160))
     assert "REDUCE_RISK_ONLY (mode:fee_burn, cooling down)" in top
