@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeGuard
 
 import msgspec
 
@@ -145,17 +146,20 @@ def rank(figures: tuple[PairFigures, ...], weights: ScoreWeights) -> tuple[Candi
 
 def _scaled(values: list[int | None], *, is_more_better: bool) -> list[int]:
     """Each value between the worst (0) and the best (ONE_SCORE) of those that are known."""
+    if _are_known(values):
+        return _between(values, is_more_better=is_more_better)
     known = [value for value in values if value is not None]
-    scores = _between(known, is_more_better=is_more_better) if known else []
-    if len(known) == len(values):
-        return scores
-    rest = iter(scores)
-    return [-ONE_SCORE if value is None else next(rest) for value in values]
+    scores = iter(_between(known, is_more_better=is_more_better))
+    return [-ONE_SCORE if value is None else next(scores) for value in values]
+
+
+def _are_known(values: list[int | None]) -> TypeGuard[list[int]]:
+    return None not in values
 
 
 def _between(values: list[int], *, is_more_better: bool) -> list[int]:
-    least, most = min(values), max(values)
-    span = most - least
+    least = min(values, default=0)
+    span = max(values, default=0) - least
     if not span:
         return [ONE_SCORE] * len(values)
     if is_more_better:
