@@ -90,7 +90,7 @@ def _wire(
     lock.acquire()
     undo.callback(lock.release)
     # What is lost can be run again: a commit need not outlive a power cut (DEC-15).
-    inner = SqliteStore(database, synchronous="NORMAL", page_bytes=PAGE_BYTES)
+    inner = SqliteStore(database, synchronous="NORMAL", page_bytes=PAGE_BYTES, is_held=lock.held)
     undo.callback(inner.close)
     follower = _Follower()
     store = BatchedStore(inner, follow=follower)

@@ -38,10 +38,12 @@ def open_live(options: SessionOptions, settings: Settings, undo: ExitStack) -> S
     """
     schedule, clock, stage = schedule_of(options), SystemClock(), stage_of(options)
     credentials, database = credentials_of(settings), settings.state_db_path
-    _lock(database, credentials, settings, undo)
+    locks = _lock(database, credentials, settings, undo)
     log = open_log(settings, database, undo)
     witness = witnessed(database)
-    store = SqliteStore(database, synchronous="FULL")
+    store = SqliteStore(
+        database, synchronous="FULL", is_held=lambda: all(lock.held() for lock in locks)
+    )
     undo.callback(store.close)
     row, _ = continued_run(options, settings, store, RunKind.LIVE, stage.name)
     client = private_client(settings, credentials)
@@ -90,17 +92,20 @@ def lease_limits(settings: Settings) -> LeaseLimits:
     )
 
 
-def _lock(database: Path, credentials: Credentials, settings: Settings, undo: ExitStack) -> None:
+def _lock(
+    database: Path, credentials: Credentials, settings: Settings, undo: ExitStack
+) -> list[InstanceLock]:
     """One process a database, and one process an account, whatever database it uses."""
     clock = SystemClock()
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     account = f"{credentials.fingerprint}|{settings.btcturk_base_url}"
     paths = [lock_path(database)]
     paths.append(account_lock_path(Path(runtime) if runtime else Path.home(), account))
-    for path in paths:
-        lock = InstanceLock(path, clock, f"live on {settings.btcturk_base_url}")
+    locks = [InstanceLock(path, clock, f"live on {settings.btcturk_base_url}") for path in paths]
+    for lock in locks:
         lock.acquire()
         undo.callback(lock.release)
+    return locks
 
 
 class _Environment:

@@ -42,7 +42,7 @@ def open_dry_run(options: SessionOptions, settings: Settings, undo: ExitStack) -
     undo.callback(lock.release)
     log = open_log(settings, database, undo)
     witness = witnessed(database)
-    store = SqliteStore(database, synchronous="FULL")
+    store = SqliteStore(database, synchronous="FULL", is_held=lock.held)
     undo.callback(store.close)
     row, carried = continued_run(options, settings, store, RunKind.DRY_RUN, stage.name)
     client = public_client(settings)

@@ -63,7 +63,7 @@ def _wire(options: SessionOptions, dataset: Dataset, loaded: Loaded, undo: ExitS
     lock.acquire()
     undo.callback(lock.release)
     # Recorded data can be traded again: a commit need not outlive a power cut (DEC-15).
-    store = SqliteStore(database, synchronous="NORMAL")
+    store = SqliteStore(database, synchronous="NORMAL", is_held=lock.held)
     undo.callback(store.close)
     row = _recorded_run(options, dataset, settings, store, stage)
     clock = clock_of(dataset)

@@ -254,6 +254,22 @@ def test_a_file_that_is_not_ours_any_more_is_noticed_before_the_next_write(
     store.close()
 
 
+def test_nothing_is_written_once_the_lock_is_deleted(path: Path) -> None:
+    with InstanceLock(lock_path(path), SystemClock(), "run") as lock:
+        store = SqliteStore(path, is_held=lock.held)
+        with store.begin() as work:
+            work.cycles.add(a_cycle(0))
+            work.commit()
+        lock.path.unlink()
+        with InstanceLock(lock.path, SystemClock(), "another") as other:
+            assert other.held()
+            for _ in range(2):
+                with pytest.raises(StoreError, match="was deleted while in use"), store.begin():
+                    pass
+        store.close()
+    assert _steps(path) == [0]
+
+
 def test_a_failed_statement_leaves_the_connection_usable(path: Path) -> None:
     store = SqliteStore(path)
     with store.begin() as work:

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,15 +47,18 @@ class SqliteStore:
         page_bytes: int | None = None,
         is_frozen: bool = False,
         migrations: Sequence[Migration] = MIGRATIONS,
+        is_held: Callable[[], bool] = lambda: True,
     ) -> None:
         """Open and check the schema. `is_checked` asks SQLite to look the whole file over first;
-        `page_bytes` is the page size of a new file; `is_frozen` reads it without its log.
+        `page_bytes` is the page size of a new file; `is_frozen` reads it without its log;
+        `is_held` is asked before each write whether the lock that keeps others out still stands.
 
         Raises StoreError with one line for the operator when the file cannot be used.
         """
         self._path = real_path(path)
         self._mode = mode
         self._synchronous = synchronous
+        self._is_held = is_held
         self._connections: list[sqlite3.Connection] = []
         self._connecting = threading.Lock()
         self._writing = threading.RLock()
@@ -88,6 +91,7 @@ class SqliteStore:
             raise InvariantBrokenError("this store was opened for reading")
         with self._writing, self._transaction("IMMEDIATE", is_writing=True) as work:
             self._require_own_content()
+            self._require_lock()
             try:
                 yield work
             finally:
@@ -152,6 +156,13 @@ class SqliteStore:
         if _content(self._path) != self._content:
             raise DeadStoreError(
                 f"database {self._path} was written over while in use: stop and look"
+            )
+
+    def _require_lock(self) -> None:
+        """Where its file was deleted somebody else can take the lock, and send orders too."""
+        if not self._is_held():
+            raise DeadStoreError(
+                f"the lock of database {self._path} was deleted while in use: stop and look"
             )
 
     def _connect(self) -> None:
