@@ -116,7 +116,12 @@ class Listener:
         oldest, seen = _oldest(carried.orders.values()), carried.fills_seen
         since = {s: fills_since(seen.get(s), oldest.get(s), at, lookback_s) for s in pairs}
         elsewhere = fills_since(carried.elsewhere_seen, None, at, lookback_s)
-        fills = self._exchange.fills(None, min((elsewhere, *since.values())))
+        begin = min((elsewhere, *since.values()))
+        if self._swept_at is None:
+            # The clock may have been set back meanwhile. Where that was by less than the pause and
+            # the look-back together, no cursor is ahead of now, and each is too late all the same.
+            begin = min(begin, at - LOOK_BACK_MAX)
+        fills = self._exchange.fills(None, begin)
         quote = carried.ledger.quote
         told = [f for f in fills if f.symbol in since or flows_of(f, quote, pairs)]
         return self._fresh(sorted(told, key=lambda fill: fill.symbol))

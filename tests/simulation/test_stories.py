@@ -83,6 +83,12 @@ STORIES = {
         'at":"trade","at_s":6918}],"stage":4,"is_unattended":false,"storm_s":7200,"is_nameles'
         's":true}'
     ),
+    # It went back by less than the pause and the look-back together: no cursor was ahead of now.
+    "a clock that was set back over a long pause hid a trade by hand": (
+        '{"seed":610160,"events":[{"type":"Blind","for_s":1500,"at_s":1786},{"type":"Hand","wh'
+        'at":"trade","pair":0,"at_s":1874},{"type":"Stop","down_s":2400,"at_s":2799},{"type":"'
+        'Jump","by_s":-3600,"at_s":3022}],"storm_s":5512}'
+    ),
     # The note of it waited for a lock to go, and an order did not.
     "an order left on an arming that was in no journal yet": (
         '{"seed":11,"events":[{"type":"Crash","point":"commit-after","nth":6,"at_s":2952},{"t'
