@@ -34,6 +34,7 @@ from btcbot_core.domain.symbol import Asset, NotASymbolError, Symbol, base_and_q
 from btcbot_core.ports import Progress, unheard
 
 PAIRS_MAX = 500
+HASHED_AT_ONCE = 16_384
 _KNOWN_ENTRIES = frozenset({FILE_NAME, "candles", "orderbook", "ticker", "README.md"})
 
 
@@ -300,6 +301,15 @@ def _digest(interval: timedelta, half: Decimal, pairs: Mapping[Symbol, PairData]
 def _hash_rows(
     update: Callable[[bytes], None], times: Sequence[int], columns: list[Column]
 ) -> None:
-    update(f"|{len(times)}|".encode() + ",".join(map(str, times)).encode())
+    update(f"|{len(times)}|".encode())
+    _hash_numbers(update, times)
     for column in columns:
-        update(f"|{column.unit}|".encode() + ",".join(map(str, column.units)).encode())
+        update(f"|{column.unit}|".encode())
+        _hash_numbers(update, column.units)
+
+
+def _hash_numbers(update: Callable[[bytes], None], numbers: Sequence[int]) -> None:
+    """All of them with commas, piece by piece: as one text a long column would fill the memory."""
+    for begin in range(0, len(numbers), HASHED_AT_ONCE):
+        piece = numbers[begin : begin + HASHED_AT_ONCE]
+        update(("," if begin else "").encode() + ",".join(map(str, piece)).encode())
