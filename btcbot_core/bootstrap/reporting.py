@@ -1,6 +1,6 @@
 """What reports need of the world: files, the page, row counts, two databases side by side."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -33,15 +33,18 @@ def write_file(path: Path, chunks: Iterable[str]) -> None:
         raise ConfigError(f"{str(path)!r:.200} cannot be written ({said}): name another") from error
 
 
-def html_page(report: RunReport) -> str:
-    """The report as one page. Raises ConfigError where the drawing library is not installed."""
+def page_maker() -> Callable[[RunReport], str]:
+    """What makes one page of a report: ask before long work, use it after.
+
+    Raises ConfigError where the drawing library is not installed.
+    """
     try:
         from btcbot_core.adapters.report.page import page
     except ModuleNotFoundError as error:
         if error.name is None or not error.name.startswith("matplotlib"):
             raise
         raise ConfigError("--html: drawing needs `pip install btcbot[report]`") from error
-    return page(report)
+    return page
 
 
 def row_counts(path: Path) -> dict[str, int | None]:

@@ -3,20 +3,25 @@
 import argparse
 import os
 import signal
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
 from btcbot_core.app.backtest import Backtest, BacktestSummary
+from btcbot_core.bootstrap import open_reader
 from btcbot_core.bootstrap.backtest import BacktestOptions, open_backtest
+from btcbot_core.bootstrap.reporting import page_maker
 from btcbot_core.cli.output import print_json, print_pairs, say
 from btcbot_core.cli.progress import Progress
+from btcbot_core.cli.reports import read_report, write_page
 from btcbot_core.domain.errors import ConfigError, ExitCode
 from btcbot_core.domain.money import canonical
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the whole window; answers 0 also when it was asked to stop: what is done is kept."""
+    page = page_maker() if arguments.html else None
     cycles = whole("--cycles", arguments.cycles, least=1)
     with Progress("bytes read") as progress:
         opened = open_backtest(_options(arguments), progress)
@@ -31,6 +36,9 @@ def run(arguments: argparse.Namespace) -> int:
             summary = backtest.run(cycles)
     finally:
         opened.close()
+    if page is not None:
+        with closing(open_reader(Path(arguments.out_db))) as store:
+            write_page(Path(arguments.html), page, read_report(store, summary.run))
     print_json(summary) if arguments.json else _print(summary)
     return int(ExitCode.OK)
 

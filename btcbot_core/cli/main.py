@@ -125,6 +125,7 @@ def _backtest(commands: "_Commands[argparse.ArgumentParser]") -> None:
         ("--no-include-adaptation", "store_false", "keep parameters as they are configured"),
     ):
         test.add_argument(flag, action=action, dest="include_adaptation", default=None, help=words)
+    test.add_argument("--html", metavar="FILE", help="then write the report as one page of charts")
     test.add_argument("--env-file", metavar="PATH", help="read settings from this file")
     test.add_argument("--json", action="store_true", help="one JSON object on stdout")
 

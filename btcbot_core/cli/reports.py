@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,15 +28,11 @@ LAST_ROWS = 50
 
 def report(arguments: argparse.Namespace) -> int:
     """Tell what a run came to, on the terminal, as JSON, or as a page; 1 when it cannot be true."""
-    with _reader(arguments) as store, Progress("cycles read") as progress:
-        run = run_named(store, arguments.run)
-        with store.read() as work:
-            made = make_report(work, run, progress)
-    if arguments.html:
-        if sys.stderr.isatty():
-            say("drawing the charts")
-        reporting.write_file(Path(arguments.html), [reporting.html_page(made)])
-        say(f"written: {arguments.html}")
+    page = reporting.page_maker() if arguments.html else None
+    with _reader(arguments) as store:
+        made = read_report(store, arguments.run)
+    if page is not None:
+        write_page(Path(arguments.html), page, made)
     if arguments.json:
         print_json(_without_charts(made))
     elif not arguments.html:
@@ -46,6 +42,21 @@ def report(arguments: argparse.Namespace) -> int:
     for finding in made.findings:
         say(f"does not add up: {finding}")
     return int(ExitCode.NO if made.findings else ExitCode.OK)
+
+
+def read_report(store: Store, name: str) -> RunReport:
+    """What a run came to, read from its first cycle to its last."""
+    run = run_named(store, name)
+    with store.read() as work, Progress("cycles read") as progress:
+        return make_report(work, run, progress)
+
+
+def write_page(path: Path, page: Callable[[RunReport], str], made: RunReport) -> None:
+    """Draw the charts and write it all as one page."""
+    if sys.stderr.isatty():
+        say("drawing the charts")
+    reporting.write_file(path, [page(made)])
+    say(f"written: {path}")
 
 
 def export(arguments: argparse.Namespace) -> int:

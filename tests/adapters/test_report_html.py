@@ -16,7 +16,7 @@ import pytest
 from btcbot_core import bootstrap
 from btcbot_core.app.choosing import run_named
 from btcbot_core.app.run_report import make_report
-from btcbot_core.bootstrap.reporting import html_page
+from btcbot_core.bootstrap.reporting import page_maker
 from btcbot_core.domain.reporting import RunReport, WhyNot
 from btcbot_core.domain.symbol import Symbol
 from btcbot_core.ports import unheard
@@ -85,7 +85,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> RunReport:
 
 @pytest.fixture(scope="module")
 def page(report: RunReport) -> str:
-    return html_page(report)
+    return page_maker()(report)
 
 
 def seen_in(page: str) -> Seen:
@@ -148,7 +148,7 @@ def test_hostile_names_are_inert(report: RunReport, page: str, name: str) -> Non
         findings=(name,),
         charts=msgspec.structs.replace(report.charts, points=points),
     )
-    seen = seen_in(html_page(spoiled))
+    seen = seen_in(page_maker()(spoiled))
     assert set(seen.tags) <= ALLOWED
     assert {attribute for attribute, _ in seen.attributes} == {
         attribute for attribute, _ in seen_in(page).attributes
@@ -157,7 +157,7 @@ def test_hostile_names_are_inert(report: RunReport, page: str, name: str) -> Non
 
 
 def test_equal_reports_give_equal_pages(report: RunReport, page: str) -> None:
-    assert html_page(report) == page
+    assert page_maker()(report) == page
 
 
 def test_everything_that_was_asked_for_is_there(page: str) -> None:

@@ -29,6 +29,14 @@ def test_a_made_up_dataset_is_run_and_the_summary_says_what_came_of_it(shell: Sh
     stored.close()
 
 
+def test_one_command_goes_from_the_data_to_the_page(shell: Shell) -> None:
+    made(shell)
+    told = shell.json("stage7-backtest", "--dataset", "d", "--out-db", "out.db", "--html", "r.html")
+    page = (shell.folder / "r.html").read_text(encoding="utf-8")
+    assert str(told["run"]) in page
+    assert page.count('<img src="data:image/svg+xml;') > 3
+
+
 def test_a_window_has_both_its_ends(shell: Shell) -> None:
     made(shell)
     told = shell.json(
