@@ -74,6 +74,12 @@ async def at_the_grant(pilot: Pilot[None], console: Console) -> ArmDialog:
     return dialog
 
 
+async def with_all_typed(pilot: Pilot[None], console: Console, phrase: str = PHRASE) -> None:
+    await at_the_grant(pilot, console)
+    await typed(pilot, "#reason", "canary")
+    await typed(pilot, "#typed", phrase)
+
+
 async def typed(pilot: Pilot[None], selector: str, text: str) -> None:
     pilot.app.screen.query_one(selector, Input).focus()
     await pilot.press(*("space" if char == " " else char for char in text))
@@ -139,9 +145,7 @@ def test_what_becomes_of_it_is_told_until_it_is_closed() -> None:
         return shown(pilot, "#outcome")
 
     async def story(pilot: Pilot[None]) -> None:
-        await at_the_grant(pilot, console)
-        await typed(pilot, "#reason", "canary")
-        await typed(pilot, "#typed", PHRASE)
+        await with_all_typed(pilot, console)
         await pilot.press("tab", "tab", "enter")
         assert "The runner answers between two cycles" in await told(pilot)
         feed.frame = armed(1_800, is_awaited=True)
@@ -163,9 +167,7 @@ def test_a_refusal_is_told_in_words() -> None:
     console = a_console(feed)
 
     async def story(pilot: Pilot[None]) -> None:
-        await at_the_grant(pilot, console)
-        await typed(pilot, "#reason", "canary")
-        await typed(pilot, "#typed", PHRASE)
+        await with_all_typed(pilot, console)
         await pilot.press("tab", "tab", "enter")
         feed.arming(attempts=1, phrase="", refused="not armed: unknown orders: 1; data fresh: 41s")
         console.pull()
@@ -218,9 +220,7 @@ def test_what_stops_holding_while_the_phrase_is_typed_takes_the_button_away() ->
     console = a_console(feed)
 
     async def story(pilot: Pilot[None]) -> None:
-        await at_the_grant(pilot, console)
-        await typed(pilot, "#reason", "canary")
-        await typed(pilot, "#typed", PHRASE)
+        await with_all_typed(pilot, console)
         assert is_offered(pilot)
         feed.arming(checks=disarmed("", "data fresh").arming.checks)
         console.pull()
@@ -239,9 +239,7 @@ def test_a_phrase_that_is_not_as_shown_arms_nothing(wrong: str) -> None:
     console = a_console(feed)
 
     async def story(pilot: Pilot[None]) -> None:
-        await at_the_grant(pilot, console)
-        await typed(pilot, "#reason", "canary")
-        await typed(pilot, "#typed", wrong)
+        await with_all_typed(pilot, console, wrong)
         assert not is_offered(pilot)
         await pilot.press("enter", "tab", "enter")
         await pilot.click("#do")
