@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
-from types import TracebackType
 
 _NOTHING: Mapping[str, str] = {}
 _IDS: ContextVar[Mapping[str, str]] = ContextVar("btcbot_ids", default=_NOTHING)
@@ -19,12 +18,7 @@ class Bound:
     def __enter__(self) -> None:
         self._token: Token[Mapping[str, str]] = _IDS.set({**_IDS.get(), **self._ids})
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         _IDS.reset(self._token)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from btcbot_core.app.frames import NoteLevel
 from btcbot_core.app.session import Session
-from btcbot_core.cycle.cycle import Carried, Cycle
+from btcbot_core.cycle.cycle import Cycle
 from btcbot_core.cycle.stages import STAGE3, STAGE4, Stage
 from btcbot_core.domain.decisions import RiskMode
 from btcbot_core.domain.money import ZERO
@@ -50,15 +50,8 @@ def journal(rig: Rig) -> tuple[LedgerEvent, ...]:
         return tuple(work.ledger.events(RUN))
 
 
-def carried(rig: Rig) -> Carried:
-    with rig.store.read() as work:
-        found = work.checkpoints.load(RUN)
-    assert found is not None
-    return found
-
-
 def assert_books_agree(rig: Rig) -> None:
-    ledger, balances = carried(rig).ledger, rig.exchange.balances()
+    ledger, balances = rig.carried().ledger, rig.exchange.balances()
     assert ledger.cash_try == balances[TRY].total
     assert ledger.holding(BTC).qty == balances[COIN].total
     assert ledger == fold(Ledger(quote=TRY), journal(rig))
@@ -167,7 +160,7 @@ def test_what_came_unseen_and_was_sold_by_hand_is_capital_once_no_list_explains_
     rig.exchange.sent = {COIN: d("1.5")}
     rig.exchange.by_hand(a_fill(side=Side.SELL, qty="2", price="100", fee="1"))
     _, cycles = lived(rig, 3)
-    assert carried(rig).ledger.holding(BTC).qty == d("0.5")  # a list may still come
+    assert rig.carried().ledger.holding(BTC).qty == d("0.5")  # a list may still come
     _, cycles = lived(rig, 8)
     assert not rig.latch.is_set()
     assert_books_agree(rig)
@@ -205,7 +198,7 @@ def test_the_cursors_do_not_grow_with_the_pairs_that_hands_trade(rig: Rig) -> No
     for name in ("XRP", "SOL", "AVAX", "USDT"):
         rig.exchange.by_hand(replace(XRP, symbol=Symbol(f"{name}TRY")))
     rig.run(4)
-    state = carried(rig)
+    state = rig.carried()
     assert set(state.fills_seen) == {BTC}
     assert state.elsewhere_seen == rig.exchange.trades[-1].at
 

@@ -56,13 +56,6 @@ def mode_reasons(cycle: Cycle) -> list[Reason]:
     return [spoken.reason for spoken in cycle.verdict.reasons]
 
 
-def carried(rig: Rig) -> Carried:
-    with rig.store.read() as work:
-        found = work.checkpoints.load(RUN)
-    assert found is not None
-    return found
-
-
 def test_in_a_quiet_world_it_enters_and_holds(rig: Rig) -> None:
     rig.run(1)
     rig.exchange.fill("x1")
@@ -86,7 +79,7 @@ def test_an_order_that_the_price_left_is_replaced_by_what_is_left_of_it(rig: Rig
     rig.run(3)
     second = rig.exchange.submits[1]
     assert (second.price, second.qty) == (Decimal("101.1"), first.qty)
-    assert carried(rig).replacements == ()
+    assert rig.carried().replacements == ()
 
 
 def test_what_was_filled_before_the_cancel_is_not_ordered_again(rig: Rig) -> None:
@@ -123,7 +116,7 @@ def test_a_replacement_goes_on_after_a_crash(rig: Rig) -> None:
     with pytest.raises(CrashError):
         rig.run(2)
     rig.exchange.before_cancel = lambda: None
-    assert [r.old for r in carried(rig).replacements] == [(rig.exchange.submits[0].client_id,)]
+    assert [r.old for r in rig.carried().replacements] == [(rig.exchange.submits[0].client_id,)]
     rig.run(5)
     assert rig.exchange.cancels == ["x1"]
     assert len(rig.exchange.submits) == 2
@@ -154,7 +147,7 @@ def test_a_drawdown_stops_everything_new_and_pulls_our_buys_once(rig: Rig) -> No
     assert Reason.DRAWDOWN_LIMIT in mode_reasons(cycle)
     assert [c.decision.reason for c in cycle.cancels] == [Reason.CANCEL_ON_OBSERVE]
     assert rig.exchange.cancels == ["x2"]
-    assert carried(rig).are_buys_pulled
+    assert rig.carried().are_buys_pulled
     rig.run(5)
     assert rig.exchange.cancels == ["x2"]
     assert len(rig.exchange.submits) == 2
@@ -205,13 +198,13 @@ def test_warnings_in_a_row_allow_only_sells_and_it_comes_down_again(rig: Rig) ->
     prices = rig.market.prices.pop(BTC)
     session = rig.run(4)
     assert [a.code for a in last(session).anomalies] == [AnomalyCode.STALE_MARKET_DATA]
-    assert carried(rig).degrade.level == 1
+    assert rig.carried().degrade.level == 1
     rig.market.prices[BTC] = prices
     cycle = last(rig.run(5))
     assert cycle.verdict.mode is RiskMode.REDUCE_RISK_ONLY
     assert Reason.DEGRADED in mode_reasons(cycle)
     rig.run(7)
-    assert carried(rig).degrade.level == 0
+    assert rig.carried().degrade.level == 0
 
 
 def test_books_that_differ_from_the_exchange_become_an_error(rig: Rig) -> None:
@@ -224,7 +217,7 @@ def test_books_that_differ_from_the_exchange_become_an_error(rig: Rig) -> None:
     code = AnomalyCode.BALANCE_MISMATCH
     assert severities == [[(code, Severity.WARN, "TRY")], [(code, Severity.ERROR, "TRY")]]
     assert last(rig.run(5)).verdict.mode is RiskMode.OBSERVE_ONLY
-    assert carried(rig).degrade.level == 3
+    assert rig.carried().degrade.level == 3
 
 
 def test_books_that_stay_different_kill_and_a_deposit_that_is_booked_ends_it(rig: Rig) -> None:
@@ -339,7 +332,7 @@ def test_mean_reversion_buys_under_and_sells_over_its_mean(rig: Rig) -> None:
         Reason.MEAN_REVERSION_BUY,
         Reason.MEAN_REVERSION_SELL,
     ]
-    assert len(carried(rig).mids[BTC]) == knobs.lookback
+    assert len(rig.carried().mids[BTC]) == knobs.lookback
 
 
 def test_what_the_ladder_did_is_in_the_trace_and_a_quiet_cycle_says_nothing(rig: Rig) -> None:
@@ -373,7 +366,7 @@ def test_the_carried_state_does_not_grow_with_the_run(rig: Rig) -> None:
             if view.status is ViewStatus.OPEN:
                 rig.exchange.fill(exchange_id)
         rig.run(steps)
-        sizes.append(len(msgspec.json.encode(carried(rig))))
+        sizes.append(len(msgspec.json.encode(rig.carried())))
     assert sizes[-1] < sizes[0] * 2
 
 

@@ -17,6 +17,7 @@ from btcbot_core.app.lease import Lease
 from btcbot_core.app.runner import Plan
 from btcbot_core.app.session import Schedule, Session
 from btcbot_core.app.world import Ports
+from btcbot_core.cycle.cycle import Carried
 from btcbot_core.cycle.stages import STAGE3, Stage
 from btcbot_core.domain.account import Accounts, Balance
 from btcbot_core.domain.errors import HeldBackError
@@ -281,6 +282,13 @@ class Rig:
         self.market = HandMarket(self.clock)
         self.exchange = HandExchange(self.clock)
         self.latch = FileLatch(self.folder / "state.db.kill", self.clock)
+
+    def carried(self) -> Carried:
+        """The state that the next cycle would start from."""
+        with self.store.read() as work:
+            found = work.checkpoints.load(RUN)
+        assert found is not None
+        return found
 
     def session(self, steps: int, cycles: int | None = None, pace_s: float = 0.0) -> Session:
         ports = Ports(
